@@ -1,0 +1,52 @@
+# `make` lists what there is to do.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check ui bench browser clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/runtime  ## install, then the whole chain on this checkout with the starter model
+	$(BIN)/repo-tune demo
+
+test: $(VENV)/dev browser  ## install, then the tests
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/dev browser  ## what takes minutes: the demo, the wheel, the shuffled control
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/dev  ## lint, types, import contracts, Dagster definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	DAGSTER_HOME= $(BIN)/dagster definitions validate -w workspace.yaml
+
+ui: $(VENV)/runtime  ## the Dagster UI and its daemon on port 3000
+	$(BIN)/repo-tune ui
+
+bench: $(VENV)/dev  ## measurements, each a ratio against a peer or a limit
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  { echo "The tests of the web pages need Chromium: apt-get install chromium" >&2; exit 1; }
+
+clean:  ## remove the environment (state in .repo_tune stays)
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@[ -e $(VENV)/dev ] && [ $(VENV)/dev -nt pyproject.toml ] && [ $(VENV)/dev -nt constraints.txt ] || $(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[dev]'
+	@touch $@
