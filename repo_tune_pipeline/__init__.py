@@ -1,0 +1,1 @@
+"""From repositories to a language model that knows them, with proof."""

@@ -1,0 +1,66 @@
+"""What can go wrong, as one tree.
+
+::
+
+    RepoTuneError                 anything this package reports to a person; exit 1
+    ├── UsageError                wrong use or wrong configuration; exit 2
+    │   ├── ConfigError           a configuration file: file, key, what is allowed
+    │   └── SourceError           a source that can't be read as a repository
+    ├── EmptyInputError           a stage was left with nothing to work on
+    ├── StorageError              a file couldn't be written or read back
+    ├── BaseModelError            a base model that can't be had
+    ├── TrainingError             the trainer ended without an adapter
+    └── EvaluationError           the evaluation ended without a report
+"""
+
+from __future__ import annotations
+
+
+class RepoTuneError(Exception):
+    """An error with a message for people: what failed, on which input, and what to do.
+
+    Args:
+        problem: one sentence that names the input and what is wrong with it.
+        remedy: one sentence that says what the reader can do, or an empty string.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem} {remedy}".strip())
+
+
+class UsageError(RepoTuneError):
+    """The command, its arguments or its configuration can't be used as given."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file with an unknown key, a wrong type or a value out of range."""
+
+
+class SourceError(UsageError):
+    """A source that isn't a repository or folder, or a ref that it doesn't have."""
+
+
+class EmptyInputError(RepoTuneError):
+    """A stage has nothing, or too little, to work on."""
+
+
+class StorageError(RepoTuneError):
+    """A file under the home directory couldn't be written or read back."""
+
+
+class BaseModelError(RepoTuneError):
+    """A base model that is neither on this machine nor reachable."""
+
+
+class TrainingError(RepoTuneError):
+    """The trainer ended without a whole adapter."""
+
+
+class EvaluationError(RepoTuneError):
+    """The evaluation ended without a report."""

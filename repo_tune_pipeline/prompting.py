@@ -1,0 +1,108 @@
+"""The one place that turns an example or a question into what a model reads.
+
+Training, evaluation and serving call `encode_prompt` and `encode_example`, so that a model is
+asked in the very form it was trained on. Text from an example never becomes a control token: the
+template's own parts are tokenized with special tokens, everything else without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+PROMPT_VERSION = "1"
+
+_USER_MARK = "\u241eUSER\u241e"
+_ANSWER_MARK = "\u241eANSWER\u241e"
+
+
+class Tokenizer(Protocol):
+    """The part of a Hugging Face tokenizer that prompting needs."""
+
+    chat_template: Any
+    bos_token_id: int | None
+    eos_token_id: int | None
+    eos_token: Any
+
+    def __call__(self, text: str, **kwargs: Any) -> Any: ...
+
+    def apply_chat_template(self, conversation: Any, **kwargs: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedExample:
+    """Token ids of the prompt and of the answer; the answer ends with the end-of-turn tokens."""
+
+    prompt: list[int]
+    answer: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A template cut at its two holes: head + user text + middle + answer + tail."""
+
+    head: str
+    middle: str
+    tail: str
+
+
+def user_text(instruction: str, input: str) -> str:
+    """The user's turn: the instruction, then what it is about."""
+    return f"{instruction}\n\n{input}" if input else instruction
+
+
+def encode_prompt(tokenizer: Tokenizer, instruction: str, input: str = "") -> list[int]:
+    """Token ids up to where the answer begins."""
+    frame = _frame(tokenizer)
+    return [
+        *_control(tokenizer, frame.head),
+        *_plain(tokenizer, user_text(instruction, input)),
+        *_control(tokenizer, frame.middle),
+    ]
+
+
+def encode_example(
+    tokenizer: Tokenizer, instruction: str, input: str, output: str
+) -> EncodedExample:
+    """Token ids of one training or held-out example."""
+    frame = _frame(tokenizer)
+    answer = [*_plain(tokenizer, output), *_control(tokenizer, frame.tail)]
+    return EncodedExample(encode_prompt(tokenizer, instruction, input), answer)
+
+
+def _frame(tokenizer: Tokenizer) -> _Frame:
+    if not tokenizer.chat_template:
+        # Alpaca's form, for base models without a chat template (Stanford Alpaca, 2023).
+        head = "### Instruction:\n"
+        if tokenizer.bos_token_id is not None and _adds_bos(tokenizer):
+            head = f"{_token_text(tokenizer, 'bos_token')}{head}"
+        return _Frame(head, "\n\n### Response:\n", _token_text(tokenizer, "eos_token"))
+    rendered: str = tokenizer.apply_chat_template(
+        [
+            {"role": "user", "content": _USER_MARK},
+            {"role": "assistant", "content": _ANSWER_MARK},
+        ],
+        tokenize=False,
+    )
+    head, _, rest = rendered.partition(_USER_MARK)
+    middle, _, tail = rest.partition(_ANSWER_MARK)
+    # The newline that ChatML writes after the end of a turn belongs to the next turn.
+    return _Frame(head, middle, tail.rstrip("\n"))
+
+
+def _adds_bos(tokenizer: Tokenizer) -> bool:
+    return bool(tokenizer("").input_ids)
+
+
+def _token_text(tokenizer: Tokenizer, name: str) -> str:
+    token = getattr(tokenizer, name, None)
+    return "" if token is None else str(token)
+
+
+def _control(tokenizer: Tokenizer, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def _plain(tokenizer: Tokenizer, text: str) -> list[int]:
+    encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+    return list(encoded.input_ids)
