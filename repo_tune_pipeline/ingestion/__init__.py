@@ -1,0 +1,35 @@
+"""Ingestion: a git URL, a local repository or a plain folder → one snapshot.
+
+Repositories are hostile input: nothing of theirs is run, checked out or followed.
+"""
+
+from repo_tune_pipeline.ingestion.gates import REASONS
+from repo_tune_pipeline.ingestion.snapshot import (
+    files_by_language,
+    funnel,
+    head_commit,
+    ingest,
+    require_usable,
+)
+from repo_tune_pipeline.ingestion.sources import public_source, repo_name
+from repo_tune_pipeline.ingestion.storage import (
+    INGESTION_VERSION,
+    load_snapshot,
+    save_snapshot,
+    snapshot_digest,
+)
+
+__all__ = [
+    "INGESTION_VERSION",
+    "REASONS",
+    "files_by_language",
+    "funnel",
+    "head_commit",
+    "ingest",
+    "load_snapshot",
+    "public_source",
+    "repo_name",
+    "require_usable",
+    "save_snapshot",
+    "snapshot_digest",
+]

@@ -1,0 +1,172 @@
+"""From a source to a snapshot: list, drop with a reason, read, judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from repo_tune_pipeline.artifacts import digest_json
+from repo_tune_pipeline.errors import EmptyInputError, SourceError
+from repo_tune_pipeline.ingestion.entries import Entry, Read
+from repo_tune_pipeline.ingestion.folder import read_folder, walk_folder
+from repo_tune_pipeline.ingestion.git import Deadline, printable
+from repo_tune_pipeline.ingestion.licenses import MAX_LICENSE_BYTES
+from repo_tune_pipeline.ingestion.local import local_commit, local_store
+from repo_tune_pipeline.ingestion.mirror import mirrored, remote_commit
+from repo_tune_pipeline.ingestion.sift import choose, sift
+from repo_tune_pipeline.ingestion.sources import (
+    Folder,
+    Local,
+    Remote,
+    check_ref,
+    parse_source,
+    public_source,
+    repo_name,
+)
+from repo_tune_pipeline.ingestion.worktree import uncommitted_notice
+from repo_tune_pipeline.records import Funnel, Snapshot
+from repo_tune_pipeline.settings import IngestionSettings
+
+
+def ingest(
+    source: str, *, ref: str = "", name: str = "", settings: IngestionSettings, mirrors: Path
+) -> Snapshot:
+    """Read one source at one commit.
+
+    Args:
+        source: a git URL, a local repository (its HEAD is read, not its working files) or a
+            plain folder.
+        ref: a branch, a tag or a commit; empty means HEAD.
+        name: the repository's `owner/name`; empty derives it from the source.
+        settings: which files are wanted, and how long git may take.
+        mirrors: the folder of our bare mirrors; only git URLs need one.
+
+    Raises:
+        SourceError: the source can't be read, or has no such ref.
+        EmptyInputError: it has no commit, or no file that can be used.
+        ConfigError: a pattern of the settings can't be understood.
+        StorageError: the mirror can't be written.
+    """
+    repo = repo_name(source, name)
+    with _opened(source, ref, settings, mirrors.absolute() / f"{repo}.git") as opened:
+        sifted = sift(opened.entries, opened.read, settings, public_source(source))
+        notice = ""
+        if opened.worktree is not None:
+            candidates = sifted.candidates
+            notice = uncommitted_notice(opened.worktree, opened.entries, candidates, settings)
+    snapshot = Snapshot(
+        repo=repo,
+        commit=opened.commit or _content_id(sifted.contents),
+        source=public_source(source),
+        ref=ref,
+        files=tuple(sifted.files),
+        ledger=tuple(sifted.ledger),
+        notice=notice,
+    )
+    require_usable(snapshot)
+    return snapshot
+
+
+def head_commit(source: str, *, ref: str = "", settings: IngestionSettings) -> str:
+    """The commit that `ingest` would read now; for a plain folder a digest of its contents.
+
+    Raises:
+        SourceError, EmptyInputError: as `ingest`, as far as it gets.
+    """
+    check_ref(ref)
+    shown = public_source(source)
+    deadline = Deadline(settings.timeout_seconds)
+    match parse_source(source):
+        case Remote() as remote:
+            return remote_commit(remote, shown, ref, deadline)
+        case Local() as local:
+            with local_store(local, shown, deadline) as store:
+                return local_commit(local, store, ref)
+        case Folder(folder):
+            _refuse_ref(shown, ref)
+            wanted = choose(walk_folder(folder), settings, shown)
+            read = read_folder(folder, wanted.read, _read_limit(settings))
+            return _content_id([entry for entry, data in read if data is not None])
+
+
+def funnel(snapshot: Snapshot) -> Funnel:
+    """How many paths were seen, kept and dropped, with the reasons."""
+    reasons = [entry.reason for entry in snapshot.ledger if not entry.kept]
+    return Funnel.of("ingestion", len(snapshot.files), reasons)
+
+
+def files_by_language(snapshot: Snapshot) -> dict[str, int]:
+    """The number of kept files in each language, sorted by name."""
+    return dict(sorted(Counter(file.language for file in snapshot.files).items()))
+
+
+def require_usable(snapshot: Snapshot) -> None:
+    """Check that there is something for the next stage.
+
+    Raises:
+        EmptyInputError: no file was kept; the message says what became of them.
+    """
+    if snapshot.files:
+        return
+    counts = funnel(snapshot)
+    reasons = ", ".join(f"{reason} {number}" for reason, number in counts.dropped.items())
+    raise EmptyInputError(
+        f"{snapshot.source} has no file that can be used: {counts.seen} seen, 0 kept"
+        f"{f', dropped: {reasons}' if reasons else ''}.",
+        "Name a source with code, or widen `ingestion` in the configuration.",
+    )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A source ready to be read; `commit` is empty for a plain folder."""
+
+    commit: str
+    entries: list[Entry]
+    read: Read
+    worktree: Path | None = None
+
+
+@contextmanager
+def _opened(
+    source: str, ref: str, settings: IngestionSettings, mirror: Path
+) -> Generator[_Opened, None, None]:
+    check_ref(ref)
+    shown = public_source(source)
+    deadline = Deadline(settings.timeout_seconds)
+    match parse_source(source):
+        case Remote() as remote:
+            commit = remote_commit(remote, shown, ref, deadline)
+            with mirrored(remote, shown, commit, mirror, deadline) as store:
+                commit = store.commit_of(commit)
+                yield _Opened(commit, store.list_tree(commit), store.read)
+        case Local() as local:
+            with local_store(local, shown, deadline) as store:
+                commit = local_commit(local, store, ref)
+                worktree = local.worktree if ref in ("", "HEAD") else None
+                yield _Opened(commit, store.list_tree(commit), store.read, worktree)
+        case Folder(folder):
+            _refuse_ref(shown, ref)
+            read = partial(read_folder, folder, max_bytes=_read_limit(settings))
+            yield _Opened("", walk_folder(folder), read)
+
+
+def _refuse_ref(shown: str, ref: str) -> None:
+    if ref:
+        raise SourceError(
+            f"{shown} is a plain folder: it has no ref {printable(ref)}.", "Leave the ref out."
+        )
+
+
+def _read_limit(settings: IngestionSettings) -> int:
+    return max(settings.max_file_bytes, MAX_LICENSE_BYTES)
+
+
+def _content_id(entries: Sequence[Entry]) -> str:
+    """40 hexadecimal digits that stand for the paths and contents of a folder's read files."""
+    pairs = sorted((entry.path.decode(), entry.blob) for entry in entries)
+    return digest_json(pairs)[:40]
