@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check ui bench browser clean
+.PHONY: help demo test test-slow check ui bench constraints browser clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/runtime  ## install, then the whole chain on this checkout with the starter model
 	$(BIN)/repo-tune demo
@@ -31,6 +31,12 @@ ui: $(VENV)/runtime  ## the Dagster UI and its daemon on port 3000
 
 bench: $(VENV)/dev  ## measurements, each a ratio against a peer or a limit
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+constraints: $(VENV)/dev  ## resolve every dependency anew and pin the whole set
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --dry-run --ignore-installed \
+	  --report $(VENV)/resolved.json '.[dev,ray,postgres]'
+	$(BIN)/python tools/pin_constraints.py $(VENV)/resolved.json > constraints.txt.new
+	mv constraints.txt.new constraints.txt
 
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

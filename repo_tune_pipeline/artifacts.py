@@ -20,7 +20,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path) -> Generator[Path]:
     """Build a folder aside and move it to `target` only when the block ended well.
 
     An older folder at `target` stays until the new one is whole.

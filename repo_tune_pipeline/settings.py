@@ -53,7 +53,7 @@ class ChunkingSettings(_Section):
 class SftSettings(_Section):
     """Which examples are made, how long they may be (characters), and what is held out."""
 
-    heldout_share: float = Field(default=0.1, gt=0, lt=1)
+    heldout_share: float = Field(default=0.15, gt=0, lt=1)
     min_heldout_examples: int = Field(default=8, ge=1)
     max_example_chars: int = Field(default=2_400, ge=200)
     tasks: tuple[TaskName, ...] = (
@@ -66,9 +66,9 @@ class SftSettings(_Section):
 
 
 class TrainingSettings(_Section):
-    """Which base model is trained under which hardware profile."""
+    """Which base model is trained under which hardware profile; empty means the profile's own."""
 
-    base_model: str = STARTER
+    base_model: str = ""
     profile: ProfileName = "starter"
     max_steps: int | None = Field(default=None, ge=1)
     shuffle_labels: bool = False

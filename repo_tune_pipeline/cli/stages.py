@@ -1,0 +1,189 @@
+"""The commands that walk the chain, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from repo_tune_pipeline.cli.chain import run_chain
+from repo_tune_pipeline.cli.display import Display
+from repo_tune_pipeline.cli.options import (
+    BaseModelOption,
+    ConfigOption,
+    HomeOption,
+    JsonOption,
+    MaxStepsOption,
+    Place,
+    ProfileOption,
+    ShuffleOption,
+    VariantOption,
+)
+
+DEMO_NAME = "repo-tune/repo-tune-pipeline"
+
+RefOption = Annotated[
+    str, typer.Option("--ref", help="Branch, tag or commit.", show_default="the source's HEAD")
+]
+NameOption = Annotated[
+    str, typer.Option("--name", help="OWNER/NAME to know it by.", show_default="from the source")
+]
+
+
+def ingest(
+    source: Annotated[str, typer.Argument(help="A git URL, a local repository or a folder.")],
+    ref: RefOption = "",
+    name: NameOption = "",
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Add and read one repository."""
+    request = {
+        "command": "ingest",
+        "sources": [{"source": source, "ref": ref, "name": name}],
+    }
+    result = _walk(config, home, json, request)
+    _show_ingested(Display(json=json), result)
+
+
+def generate_data(
+    config: ConfigOption = None, home: HomeOption = None, json: JsonOption = False
+) -> None:
+    """Make examples from all ingested repositories."""
+    result = _walk(config, home, json, {"command": "generate-data"})
+    _show_data(Display(json=json), result)
+
+
+def train(
+    variant: VariantOption = "main",
+    profile: ProfileOption = "",
+    base_model: BaseModelOption = "",
+    max_steps: MaxStepsOption = 0,
+    shuffle_labels: ShuffleOption = False,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train one adapter version."""
+    request = {
+        "command": "train",
+        "variant": variant,
+        "training": _training(profile, base_model, max_steps, shuffle_labels),
+    }
+    result = _walk(config, home, json, request)
+    Display(json=json).table("Adapter", ("", ""), _pairs(result))
+
+
+def evaluate(
+    variant: VariantOption = "main",
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Report on the newest adapter."""
+    result = _walk(config, home, json, {"command": "evaluate", "variant": variant})
+    _show_report(Display(json=json), result)
+
+
+def run(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="What to ingest.", show_default="the configuration's repositories"),
+    ] = None,
+    profile: ProfileOption = "",
+    base_model: BaseModelOption = "",
+    max_steps: MaxStepsOption = 0,
+    shuffle_labels: ShuffleOption = False,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """All of it: ingest, generate data, train, evaluate; what is unchanged is left alone."""
+    request = {
+        "command": "run",
+        "sources": [{"source": source} for source in sources or []],
+        "training": _training(profile, base_model, max_steps, shuffle_labels),
+    }
+    _show_run(Display(json=json), _walk(config, home, json, request))
+
+
+def demo(config: ConfigOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
+    """The whole chain on this checkout with the starter model; no network, no GPU."""
+    request = {
+        "command": "run",
+        "sources": [{"source": str(_checkout()), "name": DEMO_NAME}],
+        "variant": "main",
+        "training": {"profile": "starter", "base_model": "starter"},
+    }
+    _show_run(Display(json=json), _walk(config, home, json, request))
+
+
+def _checkout() -> Path:
+    """This package's own checkout, or where the user stands if it was installed as a wheel."""
+    beside = Path(__file__).parents[2]
+    return beside if (beside / ".git").exists() else Path.cwd()
+
+
+def _walk(
+    config: Path | None, home: Path | None, json: bool, request: Mapping[str, object]
+) -> dict[str, Any]:
+    place = Place.of(config, home)
+    with Display(json=json) as display:
+        result = run_chain(place, request, display)
+    display.result(result)
+    return result
+
+
+def _training(
+    profile: str, base_model: str, max_steps: int, shuffle_labels: bool
+) -> dict[str, object]:
+    return {
+        "profile": profile,
+        "base_model": base_model,
+        "max_steps": max_steps,
+        "shuffle_labels": shuffle_labels,
+    }
+
+
+def _show_run(display: Display, result: Mapping[str, Any]) -> None:
+    for ingested in result["ingest"]:
+        _show_ingested(display, ingested)
+    _show_data(display, result["generate_data"])
+    evaluated = result["evaluate"]
+    for report in evaluated if isinstance(evaluated, list) else [evaluated]:
+        _show_report(display, report)
+
+
+def _show_ingested(display: Display, result: Mapping[str, Any]) -> None:
+    files = result["files"]
+    rows = [("seen", f"{files['seen']:,}"), ("kept", f"{files['kept']:,}")]
+    rows += [(f"dropped: {name}", f"{n:,}") for name, n in files["dropped"].items()]
+    rows += [("chunks", f"{result['chunks']:,}")]
+    display.table(f"{result['repo']} at {result['commit'][:12]}: files", ("", "count"), rows)
+    if result["notice"]:
+        display.line(result["notice"])
+
+
+def _show_data(display: Display, result: Mapping[str, Any]) -> None:
+    rows = [(task, f"{n:,}") for task, n in result["by_task"].items()]
+    rows += [(f"dropped: {name}", f"{n:,}") for name, n in result["dropped"].items()]
+    display.table("Examples", ("task", "count"), rows)
+
+
+def _show_report(display: Display, result: Mapping[str, Any]) -> None:
+    rows = [
+        (cell, metric, f"{value['value']:.4f}", f"{value['n']:,}")
+        for cell, contexts in result["cells"].items()
+        for metric, value in contexts["plain"]["all"].items()
+    ]
+    display.table("Held-out files", ("model", "metric", "value", "n"), rows)
+    verdict = result["verdict"]
+    display.line(f"Verdict: {verdict['decision']}. {' '.join(verdict['reasons'])}")
+    display.line(f"Report: {result['report_html']}")
+
+
+def _pairs(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [(name, str(value)) for name, value in result.items()]

@@ -1,0 +1,1 @@
+"""Dagster's side of the chain: assets, checks, partitions and jobs, a module a stage."""

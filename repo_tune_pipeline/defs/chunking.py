@@ -1,0 +1,65 @@
+"""`code_chunks`: every function, type, test and document section of one repository."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from repo_tune_pipeline import chunking, ingestion
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.chunking import Chunked
+from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.failures import readable_failures
+from repo_tune_pipeline.defs.ingestion import ingested_repo
+from repo_tune_pipeline.defs.partitions import repos
+from repo_tune_pipeline.defs.workspace import Workspace
+from repo_tune_pipeline.registry import StageState, fingerprint, save_state
+from repo_tune_pipeline.settings import Settings
+
+STAGE = "chunks"
+
+
+@dg.asset(
+    partitions_def=repos,
+    deps=[ingested_repo],
+    code_version=chunking.CHUNKER_VERSION,
+    group_name="data",
+    kinds={"treesitter"},
+)
+def code_chunks(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> dg.MaterializeResult[Any]:
+    """Every kept chunk of one repository at one commit."""
+    with readable_failures():
+        home, settings, name = workspace.home, workspace.settings, context.partition_key
+        snapshot = ingestion.load_snapshot(home.snapshot(name))
+        chunked = chunking.chunk_snapshot(snapshot, settings.chunking)
+        digest = chunking.save_chunks(home.chunks(name), chunked)
+        inputs = chunks_fingerprint(ingestion.snapshot_digest(snapshot), settings)
+        result: dict[str, object] = {"chunks": len(chunked.chunks), "run_id": context.run_id}
+        save_state(home, STAGE, name, StageState(inputs, digest, result))
+    return dg.MaterializeResult(
+        metadata=_metadata(home, name, chunked), data_version=dg.DataVersion(digest)
+    )
+
+
+def chunks_fingerprint(snapshot_digest: str, settings: Settings) -> str:
+    """What the chunks of one snapshot depend on."""
+    chunking_settings = settings.chunking.model_dump(mode="json")
+    return fingerprint(snapshot_digest, chunking.CHUNKER_VERSION, chunking_settings)
+
+
+def _metadata(home: Home, name: str, chunked: Chunked) -> presentation.Metadata:
+    rows = [
+        (c.kind, c.symbol, f"{c.path}:{c.start_line}-{c.end_line}", c.signature)
+        for c in chunked.chunks[:10]
+    ]
+    return {
+        "chunks": len(chunked.chunks),
+        "funnel": presentation.funnel(chunked.funnel),
+        "kinds": presentation.counts("kind", Counter(c.kind for c in chunked.chunks)),
+        "languages": presentation.counts("language", Counter(c.language for c in chunked.chunks)),
+        "with_docstring": sum(bool(c.docstring) for c in chunked.chunks),
+        "first_chunks": presentation.table(("kind", "symbol", "source", "signature"), rows),
+        "folder": presentation.path(home.chunks(name)),
+    }

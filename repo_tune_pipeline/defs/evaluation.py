@@ -1,0 +1,99 @@
+"""`evaluation_report`: base and adapter side by side on the held-out files."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from repo_tune_pipeline import evaluation
+from repo_tune_pipeline.artifacts import digest_file, read_json
+from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.failures import readable_failures
+from repo_tune_pipeline.defs.partitions import variants
+from repo_tune_pipeline.defs.training import newest_dataset, qlora_adapter
+from repo_tune_pipeline.defs.workers import run_worker
+from repo_tune_pipeline.defs.workspace import Workspace
+from repo_tune_pipeline.errors import EmptyInputError
+from repo_tune_pipeline.evaluation import EvaluationPlan
+from repo_tune_pipeline.registry import StageState, save_state
+
+STAGE = "evaluate"
+WORKER = "repo_tune_pipeline.evaluation.worker"
+
+
+@dg.asset(
+    partitions_def=variants,
+    deps=[qlora_adapter, "sft_jsonl"],
+    code_version=evaluation.EVALUATION_VERSION,
+    group_name="model",
+    kinds={"html"},
+)
+def evaluation_report(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> dg.MaterializeResult[Any]:
+    """The report on the newest adapter of one variant."""
+    started = time.monotonic()
+    with readable_failures():
+        home, variant = workspace.home, context.partition_key
+        plan = evaluation_plan(workspace, variant)
+        folder = evaluation.finished_evaluation(plan)
+        if folder is None:
+            reported = run_worker(context, WORKER, evaluation.prepare_evaluation(plan))
+            folder = plan.folder
+        else:
+            context.log.info("This adapter was judged on this data: nothing to do.")
+            reported = dg.MaterializeResult[Any]()
+        result = evaluate_result(folder, context.run_id, started)
+        digest = digest_file(folder / "report.json")
+        save_state(home, STAGE, variant, StageState(plan.fingerprint, digest, result))
+    return dg.MaterializeResult(
+        metadata={**(reported.metadata or {}), **_metadata(folder)},
+        data_version=dg.DataVersion(digest),
+    )
+
+
+def evaluation_plan(workspace: Workspace, variant: str) -> EvaluationPlan:
+    """The plan for the newest adapter on the newest data set.
+
+    Raises:
+        EmptyInputError: there is no adapter, or no data set, yet.
+    """
+    home, settings = workspace.home, workspace.settings
+    adapter = home.adapters(variant) / "latest"
+    if not adapter.is_dir():
+        raise EmptyInputError(
+            f"There is no adapter below {home.adapters(variant)}.",
+            f"Train one: `repo-tune train --variant {variant}`.",
+        )
+    dataset = newest_dataset(home)
+    return evaluation.plan_evaluation(
+        adapter=adapter.resolve(),
+        heldout=dataset / "heldout.jsonl",
+        manifest=dataset / "manifest.json",
+        variant=variant,
+        filter=settings.variants[variant],
+        settings=settings.evaluation,
+        home=home,
+    )
+
+
+def evaluate_result(folder: Path, run_id: str, started: float) -> dict[str, object]:
+    """What `repo-tune evaluate` prints of a report."""
+    report = read_json(folder / "report.json")
+    return {
+        "report_html": str(folder / "report.html"),
+        "report_json": str(folder / "report.json"),
+        "verdict": report["verdict"],
+        "cells": report["cells"],
+        "run_id": run_id,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def _metadata(folder: Path) -> presentation.Metadata:
+    return {
+        "report": dg.MetadataValue.md((folder / "report.md").read_text(encoding="utf-8")),
+        "report_html": dg.MetadataValue.url((folder / "report.html").as_uri()),
+        "folder": presentation.path(folder),
+    }

@@ -1,0 +1,42 @@
+"""Where a run finds its settings and its files."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.settings import Settings, configs_dir, home_dir, load_settings
+
+CONFIG_VARIABLE = "REPO_TUNE_CONFIG"
+
+
+def config_file() -> Path | None:
+    """The configuration that REPO_TUNE_CONFIG names; None means the default one."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+class Workspace(dg.ConfigurableResource[object]):
+    """The home directory and the settings of a run, from the environment.
+
+    Both are read when they are asked for, so that an edited configuration counts from the next
+    run on without a restart of the code server.
+    """
+
+    @property
+    def home(self) -> Home:
+        return Home(home_dir())
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(config_file())
+
+    @property
+    def configs(self) -> Path:
+        """The folder of `axolotl.yaml`, `profiles/` and `domains/`: the configuration's own."""
+        named = config_file()
+        own = named.absolute().parent if named else None
+        if own is not None and (own / "axolotl.yaml").is_file():
+            return own
+        return configs_dir()
