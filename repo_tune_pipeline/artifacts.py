@@ -8,6 +8,7 @@ Everything lies under one home directory::
     datasets/latest                     a link to the newest of them
     adapters/<variant>/<version>/       adapter versions; `latest` links to the newest
     evaluations/<variant>/<version>/    reports, one folder an adapter version; `latest` likewise
+    champions/<variant>.json            the version that was promoted last, and those before
     training/<variant>/<fingerprint>/   a training under way or interrupted, with its checkpoints
     state/<stage>/<key>.json            what a stage last did, and from which inputs
     dagster/                            the Dagster instance, unless DAGSTER_HOME names another
@@ -181,6 +182,9 @@ class Home:
 
     def evaluations(self, variant: str) -> Path:
         return self.root / "evaluations" / variant
+
+    def champion(self, variant: str) -> Path:
+        return self.root / "champions" / f"{variant}.json"
 
     def training(self, variant: str, fingerprint: str) -> Path:
         return self.root / "training" / variant / fingerprint[:12]

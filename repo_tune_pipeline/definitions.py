@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import dagster as dg
 
-from repo_tune_pipeline.defs import checks, chunking, evaluation, ingestion, jobs, sft, training
+from repo_tune_pipeline.defs import (
+    champion,
+    checks,
+    chunking,
+    evaluation,
+    ingestion,
+    jobs,
+    sft,
+    training,
+)
 from repo_tune_pipeline.defs.workspace import Workspace
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([ingestion, chunking, sft, training, evaluation]),
+    assets=dg.load_assets_from_modules([ingestion, chunking, sft, training, evaluation, champion]),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=[
         jobs.ingest_job,

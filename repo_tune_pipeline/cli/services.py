@@ -36,7 +36,8 @@ def ui(
     display = Display(json=False)
     display.line(f"Dagster UI: http://{host}:{port}  (state: {place.home.root}; Ctrl-C ends it)")
     children = [subprocess.Popen(command, env=environment) for command in (web, daemon)]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` leaves SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         while all(child.poll() is None for child in children):
             time.sleep(0.2)

@@ -23,7 +23,7 @@ STAGE = "chunks"
     partitions_def=repos,
     deps=[ingested_repo],
     code_version=chunking.CHUNKER_VERSION,
-    group_name="data",
+    group_name="repo_tune",
     kinds={"treesitter"},
 )
 def code_chunks(

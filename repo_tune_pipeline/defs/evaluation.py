@@ -26,7 +26,7 @@ WORKER = "repo_tune_pipeline.evaluation.worker"
     partitions_def=variants,
     deps=[qlora_adapter, "sft_jsonl"],
     code_version=evaluation.EVALUATION_VERSION,
-    group_name="model",
+    group_name="repo_tune",
     kinds={"html"},
 )
 def evaluation_report(

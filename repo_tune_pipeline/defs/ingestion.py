@@ -35,7 +35,7 @@ class IngestConfig(dg.Config):
 @dg.asset(
     partitions_def=repos,
     code_version=ingestion.INGESTION_VERSION,
-    group_name="data",
+    group_name="repo_tune",
     kinds={"git"},
 )
 def ingested_repo(

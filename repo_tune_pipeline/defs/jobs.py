@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from repo_tune_pipeline.defs import chain
+from repo_tune_pipeline.defs.champion import champion_adapter
 from repo_tune_pipeline.defs.chunking import code_chunks
 from repo_tune_pipeline.defs.evaluation import evaluation_report
 from repo_tune_pipeline.defs.ingestion import ingested_repo
@@ -22,7 +23,7 @@ fine_tune_job = dg.define_asset_job(
     "fine_tune_job", selection=[qlora_adapter], partitions_def=variants
 )
 evaluate_job = dg.define_asset_job(
-    "evaluate_job", selection=[evaluation_report], partitions_def=variants
+    "evaluate_job", selection=[evaluation_report, champion_adapter], partitions_def=variants
 )
 
 

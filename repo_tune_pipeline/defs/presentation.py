@@ -9,6 +9,11 @@ import dagster as dg
 
 from repo_tune_pipeline.records import Funnel, SftExample
 
+_STYLE = (
+    "line{stroke:#bbb}text{fill:#777;font:10px sans-serif}"
+    "polyline{fill:none;stroke:#4f43dd;stroke-width:2}circle{fill:#4f43dd}"
+)
+
 Metadata = dict[str, Any]
 """What an asset shows in the UI: Dagster takes numbers, text and its own metadata values."""
 
@@ -51,9 +56,11 @@ def sample(examples: Sequence[SftExample], count: int = 10) -> dg.MarkdownMetada
     return table(("task", "source", "instruction", "input", "output"), rows)
 
 
-def picture(svg: str) -> dg.MarkdownMetadataValue:
-    """An SVG as an inline image."""
-    encoded = base64.b64encode(svg.encode()).decode()
+def picture(svg: str, width: int) -> dg.MarkdownMetadataValue:
+    """An SVG as an inline image; it can't take the page's styles, so it brings its own."""
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
+    styled = svg.replace("<svg ", opening, 1).replace(">", f"><style>{_STYLE}</style>", 1)
+    encoded = base64.b64encode(styled.encode()).decode()
     return dg.MetadataValue.md(f"![plot](data:image/svg+xml;base64,{encoded})")
 
 

@@ -16,6 +16,7 @@ from repo_tune_pipeline.defs.partitions import variants
 from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError
+from repo_tune_pipeline.evaluation.charts import loss_curve
 from repo_tune_pipeline.registry import StageState, save_state
 from repo_tune_pipeline.settings import TrainingSettings
 from repo_tune_pipeline.training import TrainingPlan
@@ -45,7 +46,7 @@ class TrainConfig(dg.Config):
     partitions_def=variants,
     deps=["sft_jsonl"],
     code_version=training.TRAINING_VERSION,
-    group_name="model",
+    group_name="repo_tune",
     kinds={"pytorch", "huggingface"},
     check_specs=[
         dg.AssetCheckSpec(
@@ -144,7 +145,10 @@ def train_result(folder: Path, run_id: str, started: float) -> dict[str, object]
 def _metadata(folder: Path) -> presentation.Metadata:
     run = read_json(folder / "run.json")
     rows = [(name, value) for name, value in sorted(run.items()) if not isinstance(value, dict)]
+    points = [(row["step"], row["loss"]) for row in training.read_metrics(folder / "metrics.jsonl")]
+    curve = loss_curve(points)
     return {
+        **({"loss_curve": presentation.picture(curve, 720)} if curve else {}),
         "version": str(run.get("version")),
         "run": presentation.table(("of this version", "value"), rows),
         "folder": presentation.path(folder),
