@@ -1,0 +1,16 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def signed(value: float) -> str:
+    """Three decimals with a typographic sign; no sign on zero."""
+    text = f"{abs(value):.3f}"
+    if not float(text):
+        return text
+    return f"{'−' if value < 0 else '+'}{text}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,203 @@
+"""The process that evaluates one plan: `python -m repo_tune_pipeline.evaluation.worker PLAN_JSON`.
+
+Launched by Dagster it reports through Pipes; launched by hand it ends with a line on stdout.
+Progress goes to stderr, or to Dagster's log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pipes
+
+from repo_tune_pipeline.artifacts import (
+    digest_file,
+    new_folder,
+    point_latest,
+    write_file,
+    write_json,
+)
+from repo_tune_pipeline.errors import EmptyInputError, RepoTuneError
+from repo_tune_pipeline.evaluation.plan import EvaluationPlan, load_plan
+from repo_tune_pipeline.evaluation.predictions import predict
+from repo_tune_pipeline.evaluation.render import (
+    headline,
+    markdown_numbers,
+    render_html,
+    render_markdown,
+)
+from repo_tune_pipeline.evaluation.report import Report, build_report
+from repo_tune_pipeline.evaluation.selection import Selection, select
+from repo_tune_pipeline.sft import read_examples
+
+_SECONDS_BETWEEN_NEWS = 2.0
+_ENVIRONMENT = {
+    # The models are on this machine: nothing is fetched or told while they are compared.
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "USE_HUB_KERNELS": "NO",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TQDM_DISABLE": "1",
+    # OpenMP's threads spin while they wait by default, which starves whatever shares the cores.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+"""Set before torch is imported, unless the user set it."""
+
+
+def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
+    """Load both models, score and complete, and leave the report in the plan's folder.
+
+    Raises:
+        BaseModelError: the base model can't be loaded.
+        EvaluationError: the adapter can't be loaded.
+        EmptyInputError: no held-out example is the variant's and fits the model.
+        StorageError: the report couldn't be written; nothing is left behind.
+    """
+    say("loading the models")
+    with _quiet_imports():
+        from repo_tune_pipeline.models.local import load_local_model
+    adapted = load_local_model(plan.base_model, plan.adapter)
+    selection = select(
+        read_examples(plan.heldout),
+        filter=plan.filter,
+        settings=plan.settings,
+        reader=adapted,
+    )
+    if not selection.examples:
+        raise EmptyInputError(_nothing_left(plan, selection), "Ingest more, or widen the variant.")
+    predictions = predict(
+        {"base": adapted.without_adapter(), "adapter": adapted},
+        selection,
+        max_new_tokens=plan.settings.max_new_tokens,
+        report=_throttled(say),
+    )
+    report = build_report(plan, selection, predictions, device=adapted.device, dtype=adapted.dtype)
+    save_report(report)
+    return report
+
+
+def save_report(report: Report) -> None:
+    """Write the report's folder, whole or not at all, and point `latest` at it."""
+    folder = report.plan.folder
+    with new_folder(folder) as building:
+        write_json(building / "report.json", report.data)
+        write_file(building / "report.html", render_html(report).encode())
+        write_file(building / "report.md", render_markdown(report).encode())
+        lines = (prediction.as_line() for prediction in report.predictions)
+        write_file(building / "predictions.jsonl", lines)
+    point_latest(folder)
+
+
+def metadata_of(report: Report, seconds: float) -> dict[str, Any]:
+    """What Dagster shows of a report."""
+    folder, counts = report.plan.folder, report.data["settings"]["counts"]
+    values = {
+        f"bits_per_byte_{cell}": float(
+            report.comparison.cells[cell]["all"]["bits_per_byte"]["value"]
+        )
+        for cell in report.comparison.cells
+    }
+    summary = "\n".join(
+        [f"**{headline(report)}**", "", *report.verdict.reasons, "", *markdown_numbers(report)]
+    )
+    return {
+        "verdict": report.verdict.decision,
+        **values,
+        "examples": counts["scored"],
+        "files": counts["files"],
+        "report_html": {"raw_value": str(folder / "report.html"), "type": "path"},
+        "report_json": {"raw_value": str(folder / "report.json"), "type": "path"},
+        "summary": {"raw_value": summary, "type": "md"},
+        "seconds": round(seconds, 1),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one plan; the exit status is 0, or that of the error."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if len(given) != 1:
+        print("usage: python -m repo_tune_pipeline.evaluation.worker PLAN_JSON", file=sys.stderr)
+        return 2
+    # Ended by its parent, it cleans up as it does after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    work_dir = Path(given[0]).parent
+    try:
+        launched = PipesEnvVarParamsLoader().is_dagster_pipes_process()
+        with open_dagster_pipes() if launched else nullcontext() as pipes:
+            _run(Path(given[0]), pipes)
+    except RepoTuneError as error:
+        said = {"problem": error.problem, "remedy": error.remedy, "exit_code": error.exit_code}
+        write_json(work_dir / "error.json", said)
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("The evaluation was stopped; nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(path: Path, pipes: PipesContext | None) -> None:
+    started = time.monotonic()
+    plan = load_plan(path)
+    (plan.work_dir / "error.json").unlink(missing_ok=True)
+    report = evaluate(plan, pipes.log.info if pipes else _to_stderr)
+    seconds = time.monotonic() - started
+    if pipes:
+        pipes.report_asset_materialization(
+            metadata=metadata_of(report, seconds),
+            data_version=digest_file(plan.folder / "report.json"),
+        )
+    else:
+        print(f"{report.verdict.decision}: {plan.folder / 'report.html'} ({seconds:.1f} s)")
+
+
+@contextmanager
+def _quiet_imports() -> Generator[None]:
+    """Without the libraries' warnings about optional parts that aren't there."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _throttled(say: Callable[[str], None]) -> Callable[[str, int, int], None]:
+    """News of progress, at most one every few seconds and always the last of its kind."""
+    said = 0.0
+
+    def news(what: str, done: int, total: int) -> None:
+        nonlocal said
+        if done == total or time.monotonic() - said > _SECONDS_BETWEEN_NEWS:
+            said = time.monotonic()
+            say(f"{what} {done}/{total}")
+
+    return news
+
+
+def _nothing_left(plan: EvaluationPlan, selection: Selection) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in selection.excluded.items())
+    return (
+        f"None of the {selection.seen} held-out examples of {plan.heldout} can be evaluated "
+        f"for variant {plan.variant}{': ' if reasons else ''}{reasons}."
+    )
+
+
+def _to_stderr(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

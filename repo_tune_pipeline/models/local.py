@@ -1,0 +1,274 @@
+# ruff: noqa: TID253
+"""A base model on this machine, alone or with an adapter over the same weights.
+
+Imports torch, transformers and peft: only a worker process, or a service that answers questions
+itself, imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from repo_tune_pipeline.errors import BaseModelError, EvaluationError, UsageError
+from repo_tune_pipeline.models.protocol import Answer, Prompt
+from repo_tune_pipeline.prompting import EncodedExample, encode_example, encode_prompt
+from repo_tune_pipeline.records import SftExample
+
+SCORE_BATCH_TOKENS = {"cpu": 1_024, "cuda": 8_192}
+ANSWER_BATCH_TOKENS = {"cpu": 8_192, "cuda": 16_384}
+"""Padded tokens in one batch. On a CPU more takes longer: it no longer fits the caches."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """-ln p(answer | prompt) in nats, over `tokens` tokens, the end-of-turn token included."""
+
+    nats: float
+    tokens: int
+
+
+class LocalModel:
+    """An answerer over weights in this process. Not for several threads at once.
+
+    `without_adapter()` is the base model on the very same weights, so that two models are
+    compared for the memory of one.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, *, adapted: bool) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._adapted = adapted
+
+    def without_adapter(self) -> LocalModel:
+        return LocalModel(self._model, self._tokenizer, adapted=False)
+
+    @property
+    def context(self) -> int:
+        """The most tokens, prompt and answer together, that the model was built to read."""
+        config = self._model.config
+        return int(getattr(config, "max_position_embeddings", 0) or 1_024)
+
+    @property
+    def device(self) -> str:
+        return str(self._model.device.type)
+
+    @property
+    def dtype(self) -> str:
+        return str(self._model.dtype).removeprefix("torch.")
+
+    def encode(self, example: SftExample) -> EncodedExample:
+        """The example as this model reads it."""
+        return encode_example(self._tokenizer, example.instruction, example.input, example.output)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text, without any special ones."""
+        encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return len(encoded.input_ids)
+
+    def score(
+        self, examples: Sequence[SftExample], *, progress: Progress | None = None
+    ) -> list[Score]:
+        """How well the model foretells each example's output, given its prompt.
+
+        Only tokens of the answer count, with the end-of-turn token and without the prompt.
+        Every example has to fit `context`. The result doesn't depend on how examples are batched.
+        """
+        encoded = [self.encode(example) for example in examples]
+        scores: dict[int, Score] = {}
+        lengths = [len(one.prompt) + len(one.answer) for one in encoded]
+        for batch in _batches(lengths, SCORE_BATCH_TOKENS[self.device]):
+            nats = self._batch_nats([encoded[index] for index in batch])
+            for index, value in zip(batch, nats, strict=True):
+                scores[index] = Score(value, len(encoded[index].answer))
+            if progress is not None:
+                progress(len(scores), len(examples))
+        return [scores[index] for index in range(len(examples))]
+
+    def answer(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_tokens: int,
+        progress: Progress | None = None,
+    ) -> list[Answer]:
+        """Greedy answers, each of at most `max_tokens` tokens.
+
+        Raises:
+            UsageError: a prompt leaves no room for an answer of `max_tokens` tokens.
+        """
+        encoded = [
+            encode_prompt(self._tokenizer, prompt.instruction, prompt.input) for prompt in prompts
+        ]
+        longest = max((len(one) for one in encoded), default=0)
+        if longest + max_tokens > self.context:
+            raise UsageError(
+                f"A question is {longest} tokens long and leaves no room for {max_tokens} more in "
+                f"the model's context of {self.context}.",
+                "Ask about less text, or for a shorter answer.",
+            )
+        answers: dict[int, Answer] = {}
+        lengths = [len(one) + max_tokens for one in encoded]
+        for batch in _batches(lengths, ANSWER_BATCH_TOKENS[self.device]):
+            found = self._batch_answers([encoded[index] for index in batch], max_tokens)
+            answers.update(zip(batch, found, strict=True))
+            if progress is not None:
+                progress(len(answers), len(prompts))
+        return [answers[index] for index in range(len(prompts))]
+
+    def _weights(self) -> AbstractContextManager[Any]:
+        if self._adapted or not isinstance(self._model, PeftModel):
+            return nullcontext()
+        return self._model.disable_adapter()
+
+    @torch.inference_mode()
+    def _batch_nats(self, batch: Sequence[EncodedExample]) -> list[float]:
+        # Padded on the left, all answers end at the same place: one slice of logits holds them
+        # all, and the prompts' logits, most of the work of a small model, are never computed.
+        ids, mask = self._pad([[*one.prompt, *one.answer] for one in batch])
+        longest = max(len(one.answer) for one in batch)
+        with self._weights():
+            logits = (
+                self._model(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
+                    logits_to_keep=longest + 1,
+                    use_cache=False,
+                )
+                .logits[:, :-1]
+                .float()
+            )
+        targets = ids[:, -longest:].clone()
+        for row, one in enumerate(batch):
+            targets[row, : longest - len(one.answer)] = -100
+        losses = torch.nn.functional.cross_entropy(
+            logits.transpose(1, 2), targets, ignore_index=-100, reduction="none"
+        )
+        return [float(value) for value in losses.double().sum(-1)]
+
+    @torch.inference_mode()
+    def _batch_answers(self, batch: Sequence[list[int]], max_tokens: int) -> list[Answer]:
+        ids, mask = self._pad(batch)
+        stops = self._stop_tokens()
+        config = GenerationConfig(
+            max_new_tokens=max_tokens,
+            do_sample=False,
+            num_beams=1,
+            eos_token_id=stops,
+            pad_token_id=self._pad_token,
+        )
+        with self._weights():
+            made = self._model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=config
+            )
+        rows: list[list[int]] = made[:, ids.shape[1] :].tolist()
+        return [
+            self._read(row, len(prompt), frozenset(stops))
+            for row, prompt in zip(rows, batch, strict=True)
+        ]
+
+    def _read(self, row: list[int], prompt_tokens: int, stops: frozenset[int]) -> Answer:
+        end = next((at for at, token in enumerate(row) if token in stops), len(row))
+        text: str = self._tokenizer.decode(
+            row[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return Answer(text, prompt_tokens, end, finished=end < len(row))
+
+    def _pad(self, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask, both (rows, longest row), padded on the left."""
+        width = max(len(row) for row in rows)
+        ids = [[self._pad_token] * (width - len(row)) + row for row in rows]
+        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+        device = self._model.device
+        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+    @property
+    def _pad_token(self) -> int:
+        for token in (self._tokenizer.pad_token_id, self._tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        return 0
+
+    def _stop_tokens(self) -> list[int]:
+        """The end-of-turn tokens of the template, and the model's own end of text."""
+        turn_end = encode_example(self._tokenizer, "", "", "").answer
+        special = {int(token) for token in self._tokenizer.all_special_ids}
+        special.update(int(token) for token in self._tokenizer.added_tokens_decoder)
+        stops = {token for token in turn_end if token in special}
+        if self._tokenizer.eos_token_id is not None:
+            stops.add(int(self._tokenizer.eos_token_id))
+        return sorted(stops)
+
+
+def load_local_model(
+    base: str | Path, adapter: Path | None = None, *, local_only: bool = True
+) -> LocalModel:
+    """Load a base model and, over it, a PEFT adapter.
+
+    Weights are fp32 on a CPU, where 4-bit ones are slower to compute with, and bf16 on CUDA.
+
+    Args:
+        base: a model folder or a hub id.
+        adapter: a folder with `adapter_model.safetensors`, or None for the base alone.
+        local_only: never ask the hub; a hub id then has to be in the local cache.
+
+    Raises:
+        BaseModelError: the base model isn't on this machine or can't be read.
+        EvaluationError: the adapter can't be read or doesn't belong to this base model.
+    """
+    cuda = torch.cuda.is_available()
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(base), local_files_only=local_only)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(base),
+            dtype=torch.bfloat16 if cuda else torch.float32,
+            local_files_only=local_only,
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise BaseModelError(
+            f"Base model {base} can't be loaded: {_first_line(error)}.",
+            "Name a model folder, or a hub id that is in the local cache.",
+        ) from None
+    if adapter is not None:
+        model = _with_adapter(model, adapter)
+    model.to("cuda" if cuda else "cpu").eval()
+    return LocalModel(model, tokenizer, adapted=adapter is not None)
+
+
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    try:
+        return PeftModel.from_pretrained(model, str(adapter))
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise EvaluationError(
+            f"Adapter {adapter} can't be loaded over its base model: {_first_line(error)}.",
+            "Train it again.",
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices in batches of like length, each at most `budget` padded tokens (or one item)."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda at: (lengths[at], at)):
+        if batch and lengths[index] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

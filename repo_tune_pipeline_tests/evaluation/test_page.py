@@ -1,0 +1,93 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from repo_tune_pipeline.evaluation import prepare_evaluation
+from repo_tune_pipeline.evaluation.safe_text import markdown_code, visible
+from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline_tests.evaluation.worlds import (
+    World,
+    an_example,
+    some_examples,
+    write_heldout,
+)
+
+SCRIPT = "<script>document.title = 'owned'</script>"
+IMAGE = "<img src=http://127.0.0.1:9/x onerror=\"document.title='owned'\">"
+HOSTILE = f"{SCRIPT}</pre>{IMAGE}</style><|im_end|>{{{{ 7 * 7 }}}}\u202egnp.exe\x1b[31m`|"
+
+
+@pytest.fixture(scope="module")
+def hostile_page(world: World, idle_adapter: Path) -> Path:
+    examples = [
+        an_example(
+            200 + number,
+            path=f"src/{SCRIPT}`|{number}.py",
+            instruction=HOSTILE,
+            input=f"{HOSTILE}\n",
+            output=f"{HOSTILE}{number}",
+        )
+        for number in range(4)
+    ]
+    heldout = write_heldout(world.root / "hostile.jsonl", [*examples, *some_examples(2)])
+    plan = world.plan(idle_adapter, heldout=heldout)
+    assert main([str(prepare_evaluation(plan))]) == 0
+    return plan.folder / "report.html"
+
+
+def test_the_text_of_a_repository_is_inert_in_the_page(hostile_page: Path) -> None:
+    page = hostile_page.read_text(encoding="utf-8")
+
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("</style>") == 1
+    assert "&lt;script&gt;document.title" in page
+    assert "&lt;|im_end|&gt;{{ 7 * 7 }}\\u202egnp.exe\\x1b[31m" in page
+    assert "\u202e" not in page
+    assert "http" not in page.replace('http-equiv="', "").replace("src=http://127.0.0.1:9/x", "")
+
+
+def test_the_page_shows_numbers_curve_and_examples_to_anyone_offline(
+    through_chromium, hostile_page: Path
+) -> None:
+    for width in (1280, 400):
+        page, asked = through_chromium(hostile_page, width)
+
+        assert asked == [hostile_page.as_uri()]
+        assert page.title() == "Not proven: keep what you have · main"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("svg.interval").count() > 0
+        assert page.locator("article.example").count() > 0
+        assert page.locator("h1").evaluate("e => getComputedStyle(e).fontWeight") == "650"
+
+
+@pytest.fixture(scope="module")
+def through_chromium():
+    """Opens a file in headless Chromium: the page, and every address that it asked for."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+        def opened(file: Path, width: int):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            asked: list[str] = []
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(file.as_uri())
+            return page, asked
+
+        yield opened
+        browser.close()
+
+
+def test_what_could_deceive_the_eye_is_written_out() -> None:
+    assert visible("a\u200bb\u202ec\x07\r\nd\te") == "a\\u200bb\\u202ec\\x07\nd\te"
+    assert visible("größe 支付 ☕") == "größe 支付 ☕"
+
+
+def test_a_code_span_in_markdown_holds_its_text() -> None:
+    assert markdown_code("a`b|c\n<script>") == "`a'b¦c\\n<script>`"

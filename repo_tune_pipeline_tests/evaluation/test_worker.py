@@ -1,0 +1,207 @@
+import sys
+from pathlib import Path
+
+import dagster as dg
+import orjson
+import pytest
+
+from repo_tune_pipeline.artifacts import read_json, write_json
+from repo_tune_pipeline.errors import BaseModelError, EvaluationError
+from repo_tune_pipeline.evaluation import (
+    EvaluationPlan,
+    finished_evaluation,
+    prepare_evaluation,
+)
+from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline.settings import VariantSettings
+from repo_tune_pipeline_tests.evaluation.worlds import QUICK, World, make_adapter
+
+METRICS = {"bits_per_byte", "loss", "edit_similarity", "exact_match"}
+REPORT_KEYS = {
+    "verdict",
+    "cells",
+    "differences",
+    "general",
+    "memorisation",
+    "parity",
+    "dataset",
+    "adapter",
+    "settings",
+}
+
+
+def evaluated(plan: EvaluationPlan) -> dict:
+    assert main([str(prepare_evaluation(plan))]) == 0
+    folder = finished_evaluation(plan)
+    assert folder is not None
+    return read_json(folder / "report.json")
+
+
+@pytest.fixture(scope="module")
+def through_dagster(world: World, taught_adapter: Path) -> tuple[EvaluationPlan, dict, str]:
+    """The taught adapter, evaluated by a process that Dagster started: plan, metadata, version."""
+    plan = world.plan(taught_adapter)
+
+    @dg.asset
+    def evaluation_report(context: dg.AssetExecutionContext):
+        module = "repo_tune_pipeline.evaluation.worker"
+        command = [sys.executable, "-m", module, str(prepare_evaluation(plan))]
+        run = dg.PipesSubprocessClient().run(context=context, command=command)
+        return run.get_materialize_result(implicit_materialization=False)
+
+    result = dg.materialize([evaluation_report])
+    [event] = result.asset_materializations_for_node("evaluation_report")
+    return plan, dict(event.metadata), event.tags["dagster/data_version"]
+
+
+def test_an_adapter_that_knows_the_heldout_texts_is_promoted(through_dagster) -> None:
+    plan, _, _ = through_dagster
+    report = read_json(plan.folder / "report.json")
+    [whole] = [
+        one
+        for one in report["differences"]
+        if (one["task"], one["metric"]) == ("all", "bits_per_byte")
+    ]
+
+    assert report["verdict"]["decision"] == "promote"
+    assert whole["low"] <= whole["difference"] <= whole["high"] < 0
+    assert "fewer than the base" in report["verdict"]["reasons"][0]
+
+
+def test_the_report_has_the_keys_that_others_rely_on(through_dagster) -> None:
+    plan, _, _ = through_dagster
+    report = read_json(plan.folder / "report.json")
+
+    assert set(report) == REPORT_KEYS
+    assert report["general"] == report["memorisation"] == report["parity"] == {}
+    assert set(report["verdict"]) == {"decision", "reasons"}
+    assert set(report["cells"]) == {"base", "adapter"}
+    for cell in report["cells"].values():
+        assert set(cell) == {"plain"}
+        assert set(cell["plain"]) == {"all", "code_completion", "code_explanation"}
+        assert set(cell["plain"]["all"]) == METRICS
+        assert set(cell["plain"]["code_explanation"]) == {"bits_per_byte", "loss"}
+        assert cell["plain"]["all"]["loss"].keys() == {"value", "n"}
+    assert set(report["differences"][0]) == {
+        "minuend",
+        "subtrahend",
+        "context",
+        "task",
+        "metric",
+        "difference",
+        "low",
+        "high",
+        "n",
+    }
+    assert report["dataset"]["repositories"] == {"acme/ledger": "c0ffee" * 6 + "c0ff"}
+    assert report["settings"]["counts"]["scored"] == 36
+
+
+def test_dagster_is_shown_the_verdict_and_the_content_digest(through_dagster) -> None:
+    plan, metadata, data_version = through_dagster
+    values = {key: value.value for key, value in metadata.items()}
+
+    assert values["verdict"] == "promote"
+    assert values["bits_per_byte_adapter"] < values["bits_per_byte_base"]
+    assert values["report_html"] == str(plan.folder / "report.html")
+    assert "| Bits per byte | All tasks | 36 |" in values["summary"]
+    assert len(data_version) == 64
+    assert (plan.folder.parent / "latest").resolve() == plan.folder
+
+
+def test_the_numbers_can_be_recomputed_from_the_predictions(through_dagster) -> None:
+    plan, _, _ = through_dagster
+    report = read_json(plan.folder / "report.json")
+    lines = (plan.folder / "predictions.jsonl").read_bytes().splitlines()
+    rows = [orjson.loads(line) for line in lines]
+
+    nats = sum(row["nats"]["adapter"] for row in rows)
+    bits = nats / sum(row["bytes"] for row in rows) / 0.6931471805599453
+    cell = report["cells"]["adapter"]["plain"]["all"]
+    assert cell["bits_per_byte"]["value"] == pytest.approx(bits)
+    assert cell["loss"]["value"] == pytest.approx(nats / sum(row["tokens"] for row in rows))
+    assert sum("completions" in row for row in rows) == QUICK.max_generations
+
+
+def test_a_base_model_against_itself_is_never_promoted_and_gives_the_same_bytes_twice(
+    world: World, idle_adapter: Path
+) -> None:
+    plan = world.plan(idle_adapter)
+    report = evaluated(plan)
+    first = {path.name: path.read_bytes() for path in plan.folder.iterdir()}
+
+    assert report["verdict"]["decision"] == "hold"
+    assert all(one["low"] <= 0 <= one["high"] for one in report["differences"])
+    assert "can't be told from zero" in " ".join(report["verdict"]["reasons"])
+    evaluated(plan)
+    assert {path.name: path.read_bytes() for path in plan.folder.iterdir()} == first
+
+
+def test_too_few_files_are_held_whatever_they_say(world: World, taught_adapter: Path) -> None:
+    lines = world.heldout.read_bytes().splitlines(keepends=True)
+    few = world.root / "few.jsonl"
+    few.write_bytes(b"".join(lines[:6]))
+
+    report = evaluated(world.plan(taught_adapter, heldout=few))
+
+    assert report["verdict"]["decision"] == "hold"
+    reasons = " ".join(report["verdict"]["reasons"])
+    assert "Only 6 held-out examples" in reasons
+    assert "Only 6 held-out files" in reasons
+
+
+def test_a_plan_survives_its_file_and_changes_with_what_the_numbers_depend_on(
+    world: World, idle_adapter: Path, taught_adapter: Path
+) -> None:
+    plan = world.plan(idle_adapter)
+
+    assert EvaluationPlan.from_json(orjson.loads(prepare_evaluation(plan).read_bytes())) == plan
+    others = [
+        world.plan(taught_adapter),
+        world.plan(idle_adapter, filter=VariantSettings(languages=("Python",))),
+        world.plan(idle_adapter, settings=QUICK.model_copy(update={"seed": 1})),
+        world.plan(idle_adapter, heldout=world.manifest),
+    ]
+    assert len({plan.version, *(other.version for other in others)}) == 5
+
+
+def test_a_variant_without_examples_ends_with_its_counts_and_no_report(
+    world: World, idle_adapter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = world.plan(idle_adapter, filter=VariantSettings(languages=("Rust",)))
+
+    assert main([str(prepare_evaluation(plan))]) == 1
+
+    said = read_json(plan.work_dir / "error.json")
+    assert "36 not of this variant" in str(said["problem"])
+    assert "Traceback" not in capsys.readouterr().err
+    assert finished_evaluation(plan) is None
+
+
+def test_an_adapter_of_another_base_model_is_refused(world: World, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "adapter", world.base)
+    run = read_json(adapter / "run.json")
+    write_json(adapter / "run.json", {**run, "base_digest": "0" * 64})
+
+    with pytest.raises(BaseModelError, match="has changed since"):
+        world.plan(adapter)
+
+
+def test_a_folder_without_an_adapter_is_refused(world: World, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"adapter_model\.safetensors"):
+        world.plan(tmp_path)
+
+
+def test_an_adapter_whose_training_diverged_is_named_as_broken(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    adapter = make_adapter(tmp_path / "adapter", world.base)
+    weights = load_file(adapter / "adapter_model.safetensors")
+    broken = {name: torch.full_like(values, torch.nan) for name, values in weights.items()}
+    save_file(broken, adapter / "adapter_model.safetensors")
+
+    assert main([str(prepare_evaluation(world.plan(adapter)))]) == 1
+    assert "The adapter gives probabilities that aren't numbers" in capsys.readouterr().err

@@ -1,0 +1,172 @@
+"""Small worlds to evaluate in: a base model, held-out examples and adapters with a known effect."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from repo_tune_pipeline.artifacts import Home, write_file, write_json
+from repo_tune_pipeline.evaluation import EvaluationPlan, plan_evaluation
+from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.records import ExampleMeta, SftExample, TaskName
+from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
+
+QUICK = EvaluationSettings(max_generations=6, max_new_tokens=24, bootstrap_resamples=400)
+BODIES = (
+    "    total = first + second\n    return total",
+    "    if first is None:\n        return second\n    return first",
+    "    for item in first:\n        second.append(item)\n    return second",
+    "    with open(first) as stream:\n        return stream.read() + second",
+)
+
+
+@dataclass(frozen=True)
+class World:
+    root: Path
+    base: Path
+    heldout: Path
+    manifest: Path
+
+    def plan(
+        self,
+        adapter: Path,
+        *,
+        settings: EvaluationSettings = QUICK,
+        filter: VariantSettings = VariantSettings(),  # noqa: B008
+        heldout: Path | None = None,
+    ) -> EvaluationPlan:
+        return plan_evaluation(
+            adapter=adapter,
+            heldout=heldout or self.heldout,
+            manifest=self.manifest,
+            variant="main",
+            filter=filter,
+            settings=settings,
+            home=Home(self.root / "home"),
+        )
+
+
+def an_example(
+    number: int,
+    *,
+    task: TaskName = "code_completion",
+    path: str = "",
+    instruction: str = "Complete the following Python code.",
+    input: str = "",
+    output: str = "",
+    language: str = "Python",
+) -> SftExample:
+    meta = ExampleMeta(
+        id=f"{number:016x}",
+        task=task,
+        repo="acme/ledger",
+        commit="c0ffee" * 6 + "c0ff",
+        path=path or f"src/module_{number % 12}.py",
+        start_line=10 * number + 1,
+        end_line=10 * number + 4,
+        symbol=f"combine_{number}",
+        language=language,
+        license="MIT",
+        origin="source",
+        chunk_id=f"{number:x}",
+    )
+    return SftExample(
+        instruction,
+        input or f"def combine_{number}(first, second):\n",
+        output or BODIES[number % len(BODIES)],
+        meta,
+    )
+
+
+def some_examples(count: int = 36) -> list[SftExample]:
+    """Completions and explanations from twelve files."""
+    completions = [an_example(number) for number in range(count * 2 // 3)]
+    explanations = [
+        an_example(
+            number,
+            task="code_explanation",
+            instruction="Explain the following Python code.",
+            output=f"`combine_{number}` combines its two arguments and returns the result.",
+        )
+        for number in range(count * 2 // 3, count)
+    ]
+    return completions + explanations
+
+
+def write_heldout(path: Path, examples: Sequence[SftExample]) -> Path:
+    rows = [
+        {
+            "instruction": one.instruction,
+            "input": one.input,
+            "output": one.output,
+            "meta": asdict(one.meta),
+        }
+        for one in examples
+    ]
+    write_file(path, (orjson.dumps(row) + b"\n" for row in rows))
+    return path
+
+
+def write_manifest(path: Path) -> Path:
+    write_json(
+        path,
+        {
+            "digests": {"sft.jsonl": "a" * 64, "heldout.jsonl": "b" * 64},
+            "repositories": {"acme/ledger": "c0ffee" * 6 + "c0ff"},
+            "counts": {"train": {"examples": 400}, "heldout": {"examples": 36}},
+            "funnel": {"seen": 500, "kept": 436, "dropped": {"duplicate": 64}},
+        },
+    )
+    return path
+
+
+def make_adapter(
+    folder: Path, base: Path, *, teach: Sequence[SftExample] = (), steps: int = 0
+) -> Path:
+    """A LoRA adapter that knows `teach` by heart; without steps it changes nothing."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    config = LoraConfig(r=16, lora_alpha=32, target_modules=targets, task_type="CAUSAL_LM")
+    tuned = get_peft_model(model, config)
+    losses = _teach(tuned, load_local_model(base), teach, steps)
+    tuned.save_pretrained(folder)
+    lines = [
+        orjson.dumps({"step": step, "loss": loss}) + b"\n" for step, loss in enumerate(losses, 1)
+    ]
+    write_file(folder / "metrics.jsonl", b"".join(lines))
+    write_json(
+        folder / "run.json",
+        {"base_model": str(base), "variant": "main", "steps": steps, "profile": "starter"},
+    )
+    return folder
+
+
+def _teach(tuned, reader, teach: Sequence[SftExample], steps: int) -> list[float]:
+    import torch
+
+    optimizer = torch.optim.AdamW([p for p in tuned.parameters() if p.requires_grad], lr=1e-2)
+    encoded = [reader.encode(example) for example in teach]
+    losses: list[float] = []
+    for step in range(steps):
+        batch = [encoded[(step * 12 + at) % len(encoded)] for at in range(12)]
+        width = max(len(one.prompt) + len(one.answer) for one in batch)
+        rows = [one.prompt + one.answer for one in batch]
+        ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+        labels = torch.tensor(
+            [
+                [-100] * len(one.prompt) + one.answer + [-100] * (width - len(row))
+                for one, row in zip(batch, rows, strict=True)
+            ]
+        )
+        loss = tuned(input_ids=ids, labels=labels).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
