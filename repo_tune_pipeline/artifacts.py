@@ -6,6 +6,7 @@ Everything lies under one home directory::
     repos/<owner>/<name>/               source.json, snapshot/ and chunks/ of the newest ingestion
     datasets/<digest>/                  sft.jsonl, sft_readable.json, heldout.jsonl, …
     datasets/latest                     a link to the newest of them
+    index/                              the search index over all chunks
     adapters/<variant>/<version>/       adapter versions; `latest` links to the newest
     evaluations/<variant>/<version>/    reports, one folder an adapter version; `latest` likewise
     champions/<variant>.json            the version that was promoted last, and those before
@@ -159,6 +160,10 @@ class Home:
     @property
     def latest_dataset(self) -> Path:
         return self.datasets / "latest"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index"
 
     @property
     def mirrors(self) -> Path:

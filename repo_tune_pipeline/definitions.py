@@ -1,32 +1,5 @@
-"""Dagster's entry point: every asset, check, job and resource of the chain."""
+"""Dagster's entry point."""
 
-from __future__ import annotations
+from repo_tune_pipeline.defs.code_location import defs
 
-import dagster as dg
-
-from repo_tune_pipeline.defs import (
-    champion,
-    checks,
-    chunking,
-    evaluation,
-    ingestion,
-    jobs,
-    sft,
-    training,
-)
-from repo_tune_pipeline.defs.workspace import Workspace
-
-defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([ingestion, chunking, sft, training, evaluation, champion]),
-    asset_checks=dg.load_asset_checks_from_modules([checks]),
-    jobs=[
-        jobs.ingest_job,
-        jobs.generate_data_job,
-        jobs.fine_tune_job,
-        jobs.evaluate_job,
-        jobs.refresh_job,
-    ],
-    resources={"workspace": Workspace()},
-    # A process a step triples the time of the light stages; training has its own process anyway.
-    executor=dg.in_process_executor,
-)
+__all__ = ["defs"]

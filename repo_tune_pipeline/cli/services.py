@@ -39,6 +39,7 @@ def ui(
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` leaves SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
+        run_chain(place, {"command": "register"}, display)
         while all(child.poll() is None for child in children):
             time.sleep(0.2)
     except KeyboardInterrupt:

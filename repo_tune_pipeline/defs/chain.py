@@ -15,6 +15,7 @@ from repo_tune_pipeline import evaluation, ingestion, training
 from repo_tune_pipeline.defs import chunking as chunk_assets
 from repo_tune_pipeline.defs import evaluation as evaluation_assets
 from repo_tune_pipeline.defs import ingestion as ingest_assets
+from repo_tune_pipeline.defs import retrieval as retrieval_assets
 from repo_tune_pipeline.defs import sft as sft_assets
 from repo_tune_pipeline.defs import training as train_assets
 from repo_tune_pipeline.defs.partitions import REPOS
@@ -113,13 +114,14 @@ def ingest(session: Session, entry: Registered) -> Result:
 
 
 def generate_data(session: Session) -> Result:
-    """Make the data set, unless every repository's chunks and the settings are as before."""
+    """Make the data set and the search index, unless chunks and settings are as before."""
     home = session.workspace.home
     state = load_state(home, sft_assets.STAGE, "all")
     if (
         state
         and state.fingerprint == sft_assets.dataset_fingerprint(session.workspace)
         and Path(str(state.result["sft"])).is_file()
+        and retrieval_assets.is_current(home)
     ):
         _tell(session, sft_assets.STAGE, "unchanged", str(state.result["sft"]))
         return state.result
@@ -146,7 +148,8 @@ def train(session: Session, variant: str, config: TrainConfig) -> Result:
     ):
         _tell(session, train_assets.STAGE, "unchanged", f"{variant} {plan.version}")
         return state.result
-    _tell(session, train_assets.STAGE, "started", f"{variant} {plan.version} on {plan.base_model}")
+    text = f"{variant} {plan.version} on {plan.base_name}; log: {plan.work_dir / 'training.log'}"
+    _tell(session, train_assets.STAGE, "started", text)
     with session.watch(plan.work_dir):
         execute(
             session.jobs["fine_tune_job"],
@@ -155,7 +158,7 @@ def train(session: Session, variant: str, config: TrainConfig) -> Result:
             ops={"qlora_adapter": {"config": config.model_dump()}},
         )
     result = _result(session, train_assets.STAGE, variant)
-    text = f"{variant} {plan.version}: {result['steps']} steps, loss {result['train_loss']}"
+    text = f"{variant} {plan.version}: {result['steps']} steps, loss {result['train_loss']:.3f}"
     _tell(session, train_assets.STAGE, "finished", text)
     return result
 

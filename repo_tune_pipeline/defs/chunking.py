@@ -13,7 +13,9 @@ from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.ingestion import ingested_repo
 from repo_tune_pipeline.defs.partitions import repos
 from repo_tune_pipeline.defs.workspace import Workspace
-from repo_tune_pipeline.registry import StageState, fingerprint, save_state
+from repo_tune_pipeline.errors import EmptyInputError
+from repo_tune_pipeline.records import CodeChunk, Rejection
+from repo_tune_pipeline.registry import StageState, fingerprint, load_state, save_state
 from repo_tune_pipeline.settings import Settings
 
 STAGE = "chunks"
@@ -47,6 +49,34 @@ def chunks_fingerprint(snapshot_digest: str, settings: Settings) -> str:
     """What the chunks of one snapshot depend on."""
     chunking_settings = settings.chunking.model_dump(mode="json")
     return fingerprint(snapshot_digest, chunking.CHUNKER_VERSION, chunking_settings)
+
+
+def all_chunks(home: Home) -> tuple[list[CodeChunk], list[Rejection]]:
+    """The chunks of every ingested repository, and what was dropped before.
+
+    Raises:
+        EmptyInputError: there is no chunk.
+    """
+    chunks: list[CodeChunk] = []
+    rejections: list[Rejection] = []
+    for name in home.repo_names():
+        folder = home.chunks(name)
+        if folder.is_dir():
+            chunked = chunking.load_chunks(folder)
+            chunks.extend(chunked.chunks)
+            rejections.extend(chunked.rejections)
+    if not chunks:
+        raise EmptyInputError(
+            f"No chunk of any repository is below {home.root}.",
+            "Ingest one first: `repo-tune ingest SOURCE`.",
+        )
+    return chunks, rejections
+
+
+def chunk_versions(home: Home) -> dict[str, str]:
+    """The content digest of every repository's chunks."""
+    states = {name: load_state(home, STAGE, name) for name in home.repo_names()}
+    return {name: state.data_version for name, state in states.items() if state}
 
 
 def _metadata(home: Home, name: str, chunked: Chunked) -> presentation.Metadata:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from repo_tune_pipeline import evaluation
-from repo_tune_pipeline.artifacts import digest_file, read_json
+from repo_tune_pipeline.artifacts import digest_file, point_latest, read_json
 from repo_tune_pipeline.defs import presentation
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.partitions import variants
@@ -44,6 +44,7 @@ def evaluation_report(
         else:
             context.log.info("This adapter was judged on this data: nothing to do.")
             reported = dg.MaterializeResult[Any]()
+            point_latest(folder)
         result = evaluate_result(folder, context.run_id, started)
         digest = digest_file(folder / "report.json")
         save_state(home, STAGE, variant, StageState(plan.fingerprint, digest, result))

@@ -17,7 +17,7 @@ ingest_job = dg.define_asset_job(
     "ingest_job", selection=[ingested_repo, code_chunks], partitions_def=repos
 )
 generate_data_job = dg.define_asset_job(
-    "generate_data_job", selection=["sft_jsonl", "sft_readable_json"]
+    "generate_data_job", selection=["sft_jsonl", "sft_readable_json", "retrieval_index"]
 )
 fine_tune_job = dg.define_asset_job(
     "fine_tune_job", selection=[qlora_adapter], partitions_def=variants

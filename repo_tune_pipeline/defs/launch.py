@@ -19,11 +19,12 @@ import dagster as dg
 from repo_tune_pipeline import ingestion, training
 from repo_tune_pipeline.defs import chain
 from repo_tune_pipeline.defs import ingestion as ingest_assets
+from repo_tune_pipeline.defs.code_location import defs
 from repo_tune_pipeline.defs.partitions import REPOS
 from repo_tune_pipeline.defs.training import TrainConfig
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import RepoTuneError
-from repo_tune_pipeline.registry import Registered, forget
+from repo_tune_pipeline.registry import Registered, forget, known_repositories
 
 POLL_SECONDS = 1.0
 
@@ -39,8 +40,6 @@ def main() -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     with dg.DagsterInstance.get() as instance:
-        from repo_tune_pipeline.definitions import defs
-
         jobs = {name: defs.resolve_job_def(name) for name in chain.JOB_NAMES}
         workspace = Workspace()
         session = chain.Session(instance, workspace, jobs, _report, _watch)
@@ -70,6 +69,16 @@ def _run(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
     return chain.refresh(session, sources, variants, TrainConfig(**request["training"]))
 
 
+def _register(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
+    """Make the known repositories partitions, so that they can be materialized in the UI."""
+    del request
+    workspace = session.workspace
+    known = known_repositories(workspace.home, ingest_assets.configured(workspace.settings))
+    names = [entry.name for entry in known]
+    session.instance.add_dynamic_partitions(REPOS, names)
+    return {"registered": names}
+
+
 def _forget(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
     name = str(request["name"])
     forget(session.workspace.home, name)
@@ -84,6 +93,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "run": _run,
     "forget": _forget,
+    "register": _register,
 }
 
 

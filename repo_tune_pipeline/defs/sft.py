@@ -8,16 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from repo_tune_pipeline import chunking, sft
-from repo_tune_pipeline.artifacts import Home, digest_file
+from repo_tune_pipeline import sft
+from repo_tune_pipeline.artifacts import digest_file
 from repo_tune_pipeline.defs import presentation
-from repo_tune_pipeline.defs.chunking import STAGE as CHUNKS
-from repo_tune_pipeline.defs.chunking import code_chunks
+from repo_tune_pipeline.defs.chunking import all_chunks, chunk_versions, code_chunks
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.workspace import Workspace
-from repo_tune_pipeline.errors import EmptyInputError
-from repo_tune_pipeline.records import CodeChunk, Rejection
-from repo_tune_pipeline.registry import StageState, fingerprint, load_state, save_state
+from repo_tune_pipeline.registry import StageState, fingerprint, save_state
 from repo_tune_pipeline.sft import Dataset
 
 STAGE = "generate_data"
@@ -51,7 +48,7 @@ def sft_dataset(
     with readable_failures():
         home, settings = workspace.home, workspace.settings
         inputs = dataset_fingerprint(workspace)
-        chunks, upstream = _all_chunks(home)
+        chunks, upstream = all_chunks(home)
         packs = sft.load_packs(workspace.configs / "domains", settings.sft.domains)
         made = sft.build_dataset(chunks, settings=settings.sft, packs=packs, upstream=upstream)
         folder = sft.save_dataset(made, home.datasets, settings=settings.sft)
@@ -73,32 +70,14 @@ def sft_dataset(
 def dataset_fingerprint(workspace: Workspace) -> str:
     """What the data set depends on: every repository's chunks, settings and packs."""
     home, settings = workspace.home, workspace.settings
-    states = {name: load_state(home, CHUNKS, name) for name in home.repo_names()}
-    versions = {name: state.data_version for name, state in states.items() if state}
     domains = workspace.configs / "domains"
     packs = {
         name: digest_file(file)
         for name in settings.sft.domains
         if (file := domains / f"{name}.yaml").is_file()
     }
-    return fingerprint(versions, packs, sft.SFT_VERSION, settings.sft.model_dump(mode="json"))
-
-
-def _all_chunks(home: Home) -> tuple[list[CodeChunk], list[Rejection]]:
-    chunks: list[CodeChunk] = []
-    rejections: list[Rejection] = []
-    for name in home.repo_names():
-        folder = home.chunks(name)
-        if folder.is_dir():
-            chunked = chunking.load_chunks(folder)
-            chunks.extend(chunked.chunks)
-            rejections.extend(chunked.rejections)
-    if not chunks:
-        raise EmptyInputError(
-            f"No chunk of any repository is below {home.root}.",
-            "Ingest one first: `repo-tune ingest SOURCE`.",
-        )
-    return chunks, rejections
+    sft_settings = settings.sft.model_dump(mode="json")
+    return fingerprint(chunk_versions(home), packs, sft.SFT_VERSION, sft_settings)
 
 
 def _result(made: Dataset, folder: Path, run_id: str, started: float) -> dict[str, object]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from repo_tune_pipeline.artifacts import digest_json
 from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.records import CodeChunk, ExampleMeta, Funnel, Rejection, SftExample
+from repo_tune_pipeline.secrets import holds_secret
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.gates import ChunkGates, ExampleGates
 from repo_tune_pipeline.sft.packs import DomainPack
-from repo_tune_pipeline.sft.secrets import holds_secret
 from repo_tune_pipeline.sft.split import split_side
 from repo_tune_pipeline.sft.tasks import make_tasks
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Task, Verdict

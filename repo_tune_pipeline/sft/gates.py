@@ -6,8 +6,8 @@ import hashlib
 import re
 
 from repo_tune_pipeline.records import CodeChunk
+from repo_tune_pipeline.secrets import holds_secret
 from repo_tune_pipeline.sft.code import without_doc
-from repo_tune_pipeline.sft.secrets import holds_secret
 from repo_tune_pipeline.sft.words import words_of
 
 MIN_DOC_WORDS = 3

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from repo_tune_pipeline.records import CodeChunk, Rejection
+from repo_tune_pipeline.secrets import holds_secret
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft import build_dataset, load_packs, save_dataset
-from repo_tune_pipeline.sft.secrets import holds_secret
 from repo_tune_pipeline_tests.sft.making import library, python_chunks, section
 
 PACKS = load_packs(Path(__file__).parents[2] / "configs" / "domains", ["general"])

@@ -1,0 +1,33 @@
+"""Every asset, check, job and resource of the chain as one code location."""
+
+import dagster as dg
+
+from repo_tune_pipeline.defs import (
+    champion,
+    checks,
+    chunking,
+    evaluation,
+    ingestion,
+    jobs,
+    retrieval,
+    sft,
+    training,
+)
+from repo_tune_pipeline.defs.workspace import Workspace
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules(
+        [ingestion, chunking, sft, retrieval, training, evaluation, champion]
+    ),
+    asset_checks=dg.load_asset_checks_from_modules([checks]),
+    jobs=[
+        jobs.ingest_job,
+        jobs.generate_data_job,
+        jobs.fine_tune_job,
+        jobs.evaluate_job,
+        jobs.refresh_job,
+    ],
+    resources={"workspace": Workspace()},
+    # A process a step triples the time of the light stages; training has its own process anyway.
+    executor=dg.in_process_executor,
+)
