@@ -1,0 +1,154 @@
+"""What a user finds after `repo-tune run` on a real repository."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from repo_tune_pipeline_tests.end_to_end.conftest import STEPS, Walk
+from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, environment, git, repo_tune
+
+
+def _lines(path: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_every_stage_prints_the_keys_that_other_programs_read(walk: Walk) -> None:
+    assert list(walk.result) == ["ingest", "generate_data", "train", "evaluate"]
+    ingested = walk.result["ingest"][0]
+    assert {"repo", "commit", "files", "chunks", "run_id", "seconds"} <= set(ingested)
+    assert ingested["commit"] == walk.commit
+    assert {
+        "sft", "readable", "heldout", "manifest", "examples", "by_task", "by_repo", "dropped",
+        "run_id", "seconds",
+    } <= set(walk.result["generate_data"])  # fmt: skip
+    assert {
+        "adapter", "version", "variant", "base_model", "profile", "steps", "train_loss", "log",
+        "run_id", "seconds",
+    } <= set(walk.result["train"])  # fmt: skip
+    assert {"report_html", "report_json", "verdict", "cells", "run_id", "seconds"} <= set(
+        walk.result["evaluate"]
+    )
+    assert walk.result["train"]["steps"] == STEPS
+
+
+def test_every_file_of_the_commit_is_kept_or_dropped_with_a_reason(walk: Walk) -> None:
+    files = walk.result["ingest"][0]["files"]
+    listed = git(walk.repository, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert files["seen"] == len(listed) == files["kept"] + sum(files["dropped"].values())
+    assert {"lockfile", "binary", "symlink"} <= set(files["dropped"])
+
+
+def test_an_example_quotes_the_lines_that_it_names(walk: Walk) -> None:
+    data = walk.result["generate_data"]
+    completions = [
+        example
+        for example in _lines(data["sft"]) + _lines(data["heldout"])
+        if example["meta"]["task"] == "code_completion"
+    ]
+    assert len(completions) > 20
+    for example in completions:
+        meta = example["meta"]
+        text = git(walk.repository, "show", f"{meta['commit']}:{meta['path']}")
+        source = "\n".join(text.split("\n")[meta["start_line"] - 1 : meta["end_line"]])
+        assert example["input"] + example["output"] == textwrap.dedent(source).rstrip("\n") or (
+            (example["input"] + example["output"]).split() == source.split()
+        )
+
+
+def test_no_file_stands_on_both_sides(walk: Walk) -> None:
+    data = walk.result["generate_data"]
+    sides = [{e["meta"]["path"] for e in _lines(data[key])} for key in ("sft", "heldout")]
+    assert sides[0]
+    assert sides[1]
+    assert not sides[0] & sides[1]
+
+
+def test_the_adapter_loads_with_plain_peft_outside_this_package(walk: Walk, tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import json, sys
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        folder = sys.argv[1]
+        base = json.load(open(folder + "/adapter_config.json"))["base_model_name_or_path"]
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder)
+        ids = tokenizer("def main():", return_tensors="pt")
+        print(model.generate(**ids, max_new_tokens=5).shape[1] > ids["input_ids"].shape[1])
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, walk.result["train"]["adapter"]],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "True", done.stderr
+
+
+def test_the_version_keeps_what_is_needed_to_repeat_it(walk: Walk) -> None:
+    folder = Path(walk.result["train"]["adapter"])
+    names = {path.name for path in folder.iterdir()}
+    assert {
+        "adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "axolotl.yaml",
+        "training.log", "metrics.jsonl", "run.json",
+    } <= names  # fmt: skip
+    run = json.loads((folder / "run.json").read_text())
+    assert walk.commit in json.dumps(run["repositories"])
+    steps = [line["step"] for line in _lines(str(folder / "metrics.jsonl"))]
+    assert steps == sorted(steps)
+    assert steps[-1] == STEPS
+
+
+def test_the_report_compares_base_and_adapter(walk: Walk) -> None:
+    report = json.loads(Path(walk.result["evaluate"]["report_json"]).read_text())
+    assert set(report) == {
+        "verdict", "cells", "differences", "general", "memorisation", "parity", "dataset",
+        "adapter", "settings",
+    }  # fmt: skip
+    for cell in ("base", "adapter"):
+        assert report["cells"][cell]["plain"]["all"]["bits_per_byte"]["value"] > 0
+    assert any(
+        d["metric"] == "bits_per_byte" and d["task"] == "all" and d["low"] <= d["high"]
+        for d in report["differences"]
+    )
+
+
+def test_running_again_does_nothing_and_says_so(walk: Walk) -> None:
+    done = walk.again()
+    assert done.code == 0, done.err
+    assert done.result == walk.result
+    assert done.err.count("unchanged, nothing done") == 4
+
+
+def test_another_folder_and_hash_seed_give_the_same_bytes(walk: Walk, tmp_path: Path) -> None:
+    place = tmp_path / "somewhere else"
+    place.mkdir()
+    home = place / "home"
+    common = {"home": home, "cwd": place, "PYTHONHASHSEED": "4242"}
+    assert repo_tune("ingest", walk.repository, "--config", walk.config, **common).code == 0
+    done = repo_tune("generate-data", "--config", walk.config, "--json", **common)
+    assert done.code == 0, done.err
+    for key in ("sft", "heldout", "readable", "manifest"):
+        first = Path(walk.result["generate_data"][key])
+        assert Path(done.result[key]).read_bytes() == first.read_bytes()
+
+
+def test_neither_the_command_line_nor_dagster_s_side_loads_torch() -> None:
+    for module in ("repo_tune_pipeline.cli.main", "repo_tune_pipeline.definitions"):
+        heavy = "{'torch', 'transformers', 'peft', 'axolotl', 'datasets', 'lancedb'}"
+        program = f"import {module}, sys; print({heavy} & set(sys.modules))"
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "set()"

@@ -1,0 +1,59 @@
+"""The demo on this checkout teaches the starter this project; wrong labels teach it nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repo_tune_pipeline_tests.end_to_end.program import Done, repo_tune
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+@pytest.fixture(scope="module")
+def demo(home: Path) -> Done:
+    return repo_tune("demo", "--json", home=home)
+
+
+def _bits_per_byte(result: dict[str, Any]) -> dict[str, float]:
+    report = json.loads(Path(result["report_json"]).read_text())
+    found = [
+        one
+        for one in report["differences"]
+        if (one["minuend"], one["subtrahend"], one["context"]) == ("adapter", "base", "plain")
+        and (one["task"], one["metric"]) == ("all", "bits_per_byte")
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_demo_ends_with_an_adapter_that_knows_held_out_files_better(demo: Done) -> None:
+    assert demo.code == 0, demo.err
+    evaluated = demo.result["evaluate"]
+    assert evaluated["verdict"]["decision"] == "promote", evaluated["verdict"]
+    assert _bits_per_byte(evaluated)["high"] < 0
+
+
+def test_the_demo_again_does_nothing_again(demo: Done, home: Path) -> None:
+    again = repo_tune("demo", "--json", home=home)
+    assert again.err.count("unchanged, nothing done") == 4
+    assert again.result == demo.result
+
+
+def test_shuffled_labels_teach_nothing_about_held_out_files(demo: Done, home: Path) -> None:
+    trained = repo_tune("train", "--shuffle-labels", "--json", home=home)
+    assert trained.code == 0, trained.err
+    assert trained.result["version"] != demo.result["train"]["version"]
+    evaluated = repo_tune("evaluate", "--json", home=home).result
+    assert _bits_per_byte(evaluated)["high"] > 0
+    assert evaluated["verdict"]["decision"] == "hold"
+    champion = json.loads((home / "champions" / "main.json").read_text())
+    assert champion["version"] == demo.result["train"]["version"]
