@@ -35,7 +35,7 @@ BaseModelOption = Annotated[
     typer.Option("--base-model", help="`starter`, a hub id or a folder.", show_default=False),
 ]
 MaxStepsOption = Annotated[
-    int, typer.Option("--max-steps", min=1, help="Stop after N steps.", show_default=False)
+    int | None, typer.Option("--max-steps", min=1, help="Stop after N steps.", show_default=False)
 ]
 ShuffleOption = Annotated[
     bool,

@@ -61,7 +61,7 @@ def train(
     variant: VariantOption = "main",
     profile: ProfileOption = "",
     base_model: BaseModelOption = "",
-    max_steps: MaxStepsOption = 0,
+    max_steps: MaxStepsOption = None,
     shuffle_labels: ShuffleOption = False,
     config: ConfigOption = None,
     home: HomeOption = None,
@@ -95,7 +95,7 @@ def run(
     ] = None,
     profile: ProfileOption = "",
     base_model: BaseModelOption = "",
-    max_steps: MaxStepsOption = 0,
+    max_steps: MaxStepsOption = None,
     shuffle_labels: ShuffleOption = False,
     config: ConfigOption = None,
     home: HomeOption = None,
@@ -138,12 +138,12 @@ def _walk(
 
 
 def _training(
-    profile: str, base_model: str, max_steps: int, shuffle_labels: bool
+    profile: str, base_model: str, max_steps: int | None, shuffle_labels: bool
 ) -> dict[str, object]:
     return {
         "profile": profile,
         "base_model": base_model,
-        "max_steps": max_steps,
+        "max_steps": max_steps or 0,
         "shuffle_labels": shuffle_labels,
     }
 

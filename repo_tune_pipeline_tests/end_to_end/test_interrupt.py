@@ -39,7 +39,7 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk) -> None:
         start_new_session=True,
     )
     started = time.monotonic()
-    while not list(walk.home.glob("training/main/*/metrics.jsonl")):
+    while not list(walk.home.glob("training/main/*/out/metrics.jsonl")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() - started < DEADLINE
         time.sleep(0.5)
