@@ -14,19 +14,6 @@ from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, PROGRAM, envir
 DEADLINE = 180
 
 
-def _session_processes(session: int) -> list[str]:
-    """Command lines of the living processes that mention the given home."""
-    found: list[str] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if os.getsid(int(entry.name)) == session:
-                    found.append((entry / "cmdline").read_text().replace("\0", " "))
-            except (OSError, ProcessLookupError):
-                continue
-    return [line for line in found if line]
-
-
 def test_ctrl_c_in_the_middle_of_a_training(walk: Walk) -> None:
     command = [*PROGRAM, "train", "--max-steps", "400", "--config", str(walk.config)]
     process = subprocess.Popen(
@@ -38,18 +25,41 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk) -> None:
         text=True,
         start_new_session=True,
     )
-    started = time.monotonic()
-    while not list(walk.home.glob("training/main/*/out/metrics.jsonl")):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() - started < DEADLINE
-        time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        _wait_for_a_step(process, walk.home)
+        trainers = _trainers(walk.home)
+        assert trainers
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 1, err
     assert "Interrupted." in err
     assert "Traceback" not in err
-    waited = time.monotonic()
-    while _session_processes(process.pid) and time.monotonic() - waited < 15:
-        time.sleep(0.2)
-    assert _session_processes(process.pid) == []
-    assert (walk.home / "adapters/main/latest").resolve().name == walk.result["train"]["version"]
+    assert not [pid for pid in trainers if Path(f"/proc/{pid}").exists()]
+    assert _trainers(walk.home) == []
+    newest = (walk.home / "adapters" / "main" / "latest").resolve().name
+    assert newest == walk.result["train"]["version"]
+
+
+def _wait_for_a_step(process: subprocess.Popen[str], home: Path) -> None:
+    started = time.monotonic()
+    while not list(home.glob("training/main/*/out/metrics.jsonl")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() - started < DEADLINE
+        time.sleep(0.5)
+
+
+def _trainers(home: Path) -> list[int]:
+    """Living processes that work in a training folder below `home`."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                place = (entry / "cwd").readlink()
+            except OSError:
+                continue
+            if place.is_relative_to(home / "training"):
+                found.append(int(entry.name))
+    return found

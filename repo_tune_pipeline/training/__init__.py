@@ -1,0 +1,40 @@
+"""Training: a data set and a recipe become an adapter version, made by `axolotl train`.
+
+plan = plan_training(dataset=…, variant=…, filter=…, settings=…, configs=…, home=…)
+if finished_adapter(plan, home) is None:
+    run `python -m repo_tune_pipeline.training.worker` on prepare_training(plan)
+"""
+
+from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model, starter_folder
+from repo_tune_pipeline.training.machine import (
+    Gpu,
+    MachineFacts,
+    machine_facts,
+    recommended_profile,
+)
+from repo_tune_pipeline.training.plan import (
+    TRAINING_VERSION,
+    TrainingPlan,
+    finished_adapter,
+    plan_training,
+    prepare_training,
+)
+from repo_tune_pipeline.training.progress import Progress, read_metrics, read_progress
+
+__all__ = [
+    "TRAINING_VERSION",
+    "BaseModel",
+    "Gpu",
+    "MachineFacts",
+    "Progress",
+    "TrainingPlan",
+    "finished_adapter",
+    "machine_facts",
+    "plan_training",
+    "prepare_training",
+    "read_metrics",
+    "read_progress",
+    "recommended_profile",
+    "resolve_base_model",
+    "starter_folder",
+]

@@ -1,0 +1,120 @@
+"""The plugin that the pipeline adds to Axolotl's: a line of metrics a step, and a stop on NaN."""
+
+# Axolotl imports this module inside its own process, and calls it with more than it needs.
+# ruff: noqa: TID253, ARG002
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from axolotl.integrations.base import BasePlugin
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from repo_tune_pipeline.artifacts import write_file, write_json
+from repo_tune_pipeline.training.lifeline import end_with_parent
+from repo_tune_pipeline.training.progress import METRICS_FILE, STOPPED_FILE, read_metrics
+
+
+class ProgressPlugin(BasePlugin):
+    """Named under `plugins` in each configuration that the pipeline makes."""
+
+    def register(self, cfg: dict[str, Any]) -> None:
+        """With several GPUs the trainers are grandchildren: they too end with their parent."""
+        end_with_parent(os.getppid())
+
+    def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
+        return [MetricsCallback(Path(cfg.output_dir), len(trainer.train_dataset))]
+
+
+class MetricsCallback(TrainerCallback):
+    """Appends `step, max_steps, epoch, loss, learning_rate, tokens_per_second, memory_bytes,
+    eta_seconds, examples` to metrics.jsonl.
+
+    `examples` is how many fit the sequence length. `memory_bytes` is the peak so far: of the
+    GPU's memory where there is one, else of this process.
+    """
+
+    def __init__(self, folder: Path, examples: int) -> None:
+        self._file = folder / METRICS_FILE
+        self._stopped = folder / STOPPED_FILE
+        self._examples = examples
+        self._first_step = 0
+        self._began = 0.0
+        self._last = (0.0, 0)
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        # Transformers would show the last good loss in place of a NaN.
+        args.logging_nan_inf_filter = False
+        self._first_step = state.global_step
+        self._began = time.monotonic()
+        self._last = (self._began, _tokens(state))
+        # Steps after the checkpoint will be made again.
+        kept = [row for row in read_metrics(self._file) if row["step"] <= state.global_step]
+        write_file(self._file, [_line(row) for row in kept])
+        sys.stdout.write(f"Training begins after step {state.global_step}.\n")
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not state.is_world_process_zero or logs is None or "loss" not in logs:
+            return
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            write_json(self._stopped, {"step": state.global_step, "loss": str(loss)})
+            sys.stdout.write(f"The loss of step {state.global_step} is {loss}: stopping.\n")
+            sys.exit(1)
+        with self._file.open("ab") as stream:
+            stream.write(_line(self._row(state, loss, float(logs.get("learning_rate", 0.0)))))
+
+    def _row(self, state: TrainerState, loss: float, learning_rate: float) -> dict[str, Any]:
+        now, tokens = time.monotonic(), _tokens(state)
+        then, before = self._last
+        self._last = (now, tokens)
+        done = max(1, state.global_step - self._first_step)
+        left = state.max_steps - state.global_step
+        return {
+            "step": state.global_step,
+            "max_steps": state.max_steps,
+            "epoch": state.epoch,
+            "loss": loss,
+            "learning_rate": learning_rate,
+            "tokens_per_second": (tokens - before) / max(now - then, 1e-9),
+            "memory_bytes": _peak_memory(),
+            "eta_seconds": left * (now - self._began) / done,
+            "examples": self._examples,
+        }
+
+
+def _tokens(state: TrainerState) -> int:
+    """Tokens read so far, counted by Axolotl's trainer (`include_tkps`, on by default)."""
+    counted = getattr(state, "tokens", None)
+    return int(counted["total"]) if counted else 0
+
+
+def _peak_memory() -> int:
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_reserved()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,37 @@
+"""No trainer outlives the process that started it, however that ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_GRACE_SECONDS = 5.0
+_LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent(parent: int) -> None:
+    """Ask Linux to kill this process when `parent`, its parent, ends; elsewhere do nothing.
+
+    See prctl(2), PR_SET_PDEATHSIG. A parent that ended before the call is noticed too.
+    """
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads its own group, and all in the group: asked first, then killed."""
+    for ask, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, ask)
+            process.wait(patience)
+        except (ProcessLookupError, PermissionError):
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

@@ -1,0 +1,222 @@
+"""What one training will do, decided before it starts and written down as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import yaml
+
+from repo_tune_pipeline.artifacts import Home, digest_json, read_json, write_file
+from repo_tune_pipeline.errors import StorageError
+from repo_tune_pipeline.prompting import PROMPT_VERSION
+from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
+from repo_tune_pipeline.training.base_model import resolve_base_model
+from repo_tune_pipeline.training.checkpoints import whole_safetensors
+from repo_tune_pipeline.training.examples import TrainingExample, select_examples
+from repo_tune_pipeline.training.recipe import data_file, lay, place, read_layers
+from repo_tune_pipeline.training.recipe_check import check_recipe
+
+TRAINING_VERSION = "1"
+
+_PLACES = ("base_model", "datasets", "dataset_prepared_path", "output_dir")
+"""Keys that say where things lie on this machine, and not what is learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """One training: what it learns from, on which base model, how, and where it is put.
+
+    `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
+    `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
+    the examples that pass the variant's filter. `steps` is an estimate of the optimizer's steps.
+    """
+
+    variant: str
+    version: str
+    fingerprint: str
+    profile: str
+    config: dict[str, Any]
+    work_dir: Path
+    adapter: Path
+    dataset: Path
+    filter: VariantSettings
+    shuffle_labels: bool
+    dataset_digest: str
+    data_digest: str
+    examples: int
+    repositories: dict[str, str]
+    base_name: str
+    base_model: str
+    base_revision: str
+    base_digest: str
+    steps: int
+
+    @property
+    def data_file(self) -> Path:
+        return data_file(self.work_dir)
+
+    def to_json(self) -> bytes:
+        """The plan as a JSON object; `from_json` is its inverse."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return orjson.dumps(values, default=_plain, option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def from_json(cls, data: bytes | str) -> TrainingPlan:
+        """Read back what `to_json` gave.
+
+        Raises:
+            StorageError: it isn't such an object.
+        """
+        try:
+            values = cast(dict[str, Any], orjson.loads(data))
+            places = {name: Path(values[name]) for name in ("work_dir", "adapter", "dataset")}
+            filter = VariantSettings.model_validate(values["filter"])
+            merged: dict[str, Any] = {**values, **places, "filter": filter}
+            return cls(**merged)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(f"The training plan can't be read: {error}.") from None
+
+
+def plan_training(
+    *,
+    dataset: Path,
+    variant: str,
+    filter: VariantSettings,
+    settings: TrainingSettings,
+    configs: Path,
+    home: Home,
+) -> TrainingPlan:
+    """Decide everything about a training and check all that can be checked without starting it.
+
+    Args:
+        dataset: folder of a data set.
+        variant: name of the adapter.
+        filter: which examples it learns from.
+        settings: the profile, and what replaces its base model and step limit.
+        configs: folder with axolotl.yaml and profiles/.
+        home: where the training and its adapter are put.
+
+    Raises:
+        ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take.
+        BaseModelError: the base model can't be had.
+        EmptyInputError: no example passes the filter.
+        StorageError: the data set can't be read.
+    """
+    layers = read_layers(configs, settings.profile)
+    check_recipe(layers, home)
+    recipe = lay(layers, settings)
+    base = resolve_base_model(str(recipe["base_model"]), revision=_revision(recipe))
+    dataset = dataset.resolve()
+    chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
+    data_digest = hashlib.sha256(b"".join(example.line for example in chosen)).hexdigest()
+    steps = planned_steps(recipe, len(chosen))
+    if recipe.get("max_steps"):
+        # Axolotl would go round the data until it reached the number; here it is a ceiling.
+        recipe["max_steps"] = steps
+    fingerprint = _fingerprint(recipe, data_digest, base.digest)
+    work_dir = home.training(variant, fingerprint).absolute()
+    return TrainingPlan(
+        variant=variant,
+        version=fingerprint[:12],
+        fingerprint=fingerprint,
+        profile=settings.profile,
+        config=place(recipe, base_model=base.reference, work_dir=work_dir),
+        work_dir=work_dir,
+        adapter=(home.adapters(variant) / fingerprint[:12]).absolute(),
+        dataset=dataset,
+        filter=filter,
+        shuffle_labels=settings.shuffle_labels,
+        dataset_digest=_dataset_digest(dataset),
+        data_digest=data_digest,
+        examples=len(chosen),
+        repositories=_repositories(chosen),
+        base_name=base.name,
+        base_model=base.reference,
+        base_revision=_revision(recipe),
+        base_digest=base.digest,
+        steps=steps,
+    )
+
+
+def planned_steps(recipe: dict[str, Any], examples: int) -> int:
+    """Optimizer steps: of all epochs, or fewer where `max_steps` says so."""
+    batch = int(recipe.get("micro_batch_size") or 1) * int(
+        recipe.get("gradient_accumulation_steps") or 1
+    )
+    steps = math.ceil(math.ceil(examples / batch) * float(recipe.get("num_epochs") or 1))
+    ceiling = recipe.get("max_steps")
+    return min(steps, int(ceiling)) if ceiling else steps
+
+
+def prepare_training(plan: TrainingPlan) -> Path:
+    """Write plan.json, axolotl.yaml and the data into the working folder.
+
+    Checkpoints of an interrupted training of the same plan stay, to be resumed from.
+
+    Returns:
+        The path of plan.json, for the worker.
+
+    Raises:
+        StorageError: something can't be written, or the data set changed since it was planned.
+    """
+    chosen = select_examples(
+        plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
+    )
+    lines = [example.line for example in chosen]
+    if hashlib.sha256(b"".join(lines)).hexdigest() != plan.data_digest:
+        raise StorageError(
+            f"The data set {plan.dataset} changed since this training was planned.", "Run again."
+        )
+    recipe = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
+    write_file(plan.data_file, lines)
+    write_file(plan.work_dir / "axolotl.yaml", recipe.encode())
+    write_file(plan.work_dir / "plan.json", plan.to_json())
+    return plan.work_dir / "plan.json"
+
+
+def finished_adapter(plan: TrainingPlan, home: Home) -> Path | None:
+    """The version's folder under `home`, if it stands there whole; else None."""
+    folder = home.adapters(plan.variant) / plan.version
+    return folder if is_whole_adapter(folder, plan.fingerprint) else None
+
+
+def is_whole_adapter(folder: Path, fingerprint: str) -> bool:
+    """Whether `folder` is an adapter version with this fingerprint and readable weights."""
+    try:
+        run = orjson.loads((folder / "run.json").read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    return (
+        run.get("fingerprint") == fingerprint
+        and (folder / "adapter_config.json").is_file()
+        and whole_safetensors(folder / "adapter_model.safetensors")
+    )
+
+
+def _fingerprint(recipe: dict[str, Any], data_digest: str, base_digest: str) -> str:
+    learned = {key: value for key, value in recipe.items() if key not in _PLACES}
+    others = cast(list[Any], recipe.get("datasets") or [])[1:]
+    versions = [TRAINING_VERSION, PROMPT_VERSION]
+    return digest_json([learned, others, data_digest, base_digest, versions])
+
+
+def _revision(recipe: dict[str, Any]) -> str:
+    return str(recipe.get("revision_of_model") or recipe.get("model_revision") or "")
+
+
+def _dataset_digest(dataset: Path) -> str:
+    """The digest of the manifest, whose first 12 digits name the data set's folder."""
+    return digest_json(read_json(dataset / "manifest.json"))
+
+
+def _repositories(examples: list[TrainingExample]) -> dict[str, str]:
+    return dict(sorted({example.repo: example.commit for example in examples}.items()))
+
+
+def _plain(value: object) -> object:
+    return value.model_dump() if isinstance(value, VariantSettings) else str(value)

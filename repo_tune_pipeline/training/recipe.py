@@ -1,0 +1,102 @@
+"""The training recipe: configs/axolotl.yaml, the profile over it, the run's settings over both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from repo_tune_pipeline.errors import ConfigError
+from repo_tune_pipeline.settings import TrainingSettings, read_yaml
+
+RECIPE = "axolotl.yaml"
+STRATEGY = "repo_tune_pipeline.training.prompt_strategy"
+PLUGIN = "repo_tune_pipeline.training.axolotl_plugin.ProgressPlugin"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One configuration file of the recipe and what it says."""
+
+    file: Path
+    values: dict[str, Any]
+
+
+def read_layers(configs: Path, profile: str) -> tuple[Layer, ...]:
+    """The recipe and the profile, the lower one first.
+
+    Raises:
+        ConfigError: a file is missing, isn't YAML, or lets a base model run code of its own.
+    """
+    folder = configs / "profiles"
+    file = folder / f"{profile}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        raise ConfigError(f"There is no profile {profile!r} in {folder}.", f"Profiles: {known}.")
+    layers = tuple(Layer(path, read_yaml(path)) for path in (configs / RECIPE, file))
+    for layer in layers:
+        if layer.values.get("trust_remote_code"):
+            raise ConfigError(
+                f"{layer.file}: `trust_remote_code` would run programs that came with a model.",
+                "Take the key out, and choose a base model that needs no code of its own.",
+            )
+    return layers
+
+
+def lay(layers: Sequence[Layer], settings: TrainingSettings) -> dict[str, Any]:
+    """All layers as one configuration; `null` in an upper layer takes a key away.
+
+    The base model is the settings' if they name one. Their `max_steps` replaces the profile's.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _merge(merged, layer.values)
+    if settings.base_model:
+        merged["base_model"] = settings.base_model
+    if settings.max_steps is not None:
+        merged["max_steps"] = settings.max_steps
+    return merged
+
+
+def place(recipe: dict[str, Any], *, base_model: str, work_dir: Path) -> dict[str, Any]:
+    """The recipe with this run's base model, data and folders: what `axolotl train` is given.
+
+    The first data set of the recipe is the pipeline's own; further ones stay as they are.
+    """
+    config = deepcopy(recipe)
+    others = cast(list[Any], config.get("datasets") or [])[1:]
+    ours = {"path": str(data_file(work_dir)), "ds_type": "json", "type": STRATEGY}
+    plugins = [name for name in cast(list[str], config.get("plugins") or []) if name != PLUGIN]
+    return {
+        **config,
+        "base_model": base_model,
+        "datasets": [ours, *others],
+        "dataset_prepared_path": str(work_dir / "prepared"),
+        "output_dir": str(output_dir(work_dir)),
+        "plugins": [*plugins, PLUGIN],
+    }
+
+
+def data_file(work_dir: Path) -> Path:
+    """The training examples of a run."""
+    return work_dir / "train.jsonl"
+
+
+def output_dir(work_dir: Path) -> Path:
+    """Where Axolotl writes checkpoints, metrics and the adapter."""
+    return work_dir / "out"
+
+
+def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = _merge(cast(dict[str, Any], below), cast(dict[str, Any], value))
+        else:
+            merged[key] = value
+    return merged
