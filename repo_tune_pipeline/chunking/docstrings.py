@@ -1,0 +1,122 @@
+"""Docstrings and leading comments: where they stand and what they say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from inspect import cleandoc
+
+from tree_sitter import Node
+
+from repo_tune_pipeline.chunking.outline import Outline, Span
+from repo_tune_pipeline.chunking.parsing import SourceText
+
+_LINE_MARK = re.compile(r"^\s*(?://[/!]*|\#+) ?")
+_LITERAL = re.compile(r"([A-Za-z]*)(\"\"\"|\'\'\'|\"|\')(.*)\2", re.DOTALL)
+_TEXT_PREFIX = frozenset("rRuU")
+_STAR = re.compile(r"^\s*\*+ ?")
+_DIRECTIVE = re.compile(
+    r"^\s*(?://|/\*)\s*(?:go:|nolint|lint:|eslint|@ts-|prettier-|istanbul|tslint|clang-|rustfmt)"
+)
+_RULE = re.compile(r"[\W_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """A docstring: its text without markers, its characters in the file, its first and last row."""
+
+    text: str
+    start: int
+    end: int
+    first_row: int
+    last_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands directly above a definition: its first row and the comment that documents it."""
+
+    first_row: int
+    doc: Doc | None
+
+
+def body_doc(source: SourceText, body: Node) -> Doc | None:
+    """The string that is a Python body's first statement.
+
+    Taking it out of a body that holds nothing else leaves no valid body: whoever does so has to
+    mind that. A trailing ``;`` goes with it.
+    """
+    children = (body.named_child(at) for at in range(body.named_child_count))
+    string = next((child for child in children if child and not child.is_extra), None)
+    if string is None or string.type != "string":
+        return None
+    literal = _LITERAL.fullmatch(source.bytes_text(string.start_byte, string.end_byte))
+    if literal is None or not _TEXT_PREFIX.issuperset(literal.group(1)):
+        return None
+    return _statement_doc(source, string, _clean(literal.group(3)))
+
+
+def _clean(text: str) -> str:
+    return cleandoc(text.replace("\r\n", "\n")).strip()
+
+
+def _statement_doc(source: SourceText, string: Node, text: str) -> Doc:
+    first_row, last_row = string.start_point.row, string.end_point.row
+    start = source.offset(first_row, string.start_point.column)
+    end = source.offset(last_row, string.end_point.column)
+    line_start, line_end = source.starts[first_row], source.starts[last_row + 1]
+    before, after = source.text[line_start:start], source.text[end:line_end]
+    if not before.strip() and not after.strip():
+        start, end = line_start, min(line_end, len(source.text))
+    elif after.lstrip().startswith(";"):
+        end += len(after) - len(after.lstrip().removeprefix(";").lstrip(" \t"))
+    return Doc(text, start, end, first_row, last_row)
+
+
+def head_above(found: Outline, row: int) -> Head:
+    """The contiguous comments and attributes that end on the line above `row`.
+
+    The topmost run of comments that says anything is the documentation.
+    """
+    spans: list[Span] = []
+    while (span := found.above.get(row - 1)) is not None and not _is_inner(found.source, span):
+        spans.append(span)
+        row = span.first_row
+    runs: list[list[Span]] = []
+    open_run = False
+    for span in reversed(spans):
+        if span.is_comment and open_run:
+            runs[-1].append(span)
+        elif span.is_comment:
+            runs.append([span])
+        open_run = span.is_comment
+    docs = (_comment_doc(found.source, run) for run in runs)
+    return Head(row, next((doc for doc in docs if doc.text), None))
+
+
+def _is_inner(source: SourceText, span: Span) -> bool:
+    """Rust's ``//!`` documents the module around it, not what follows."""
+    return source.data[span.start : span.start + 3] in (b"//!", b"/*!")
+
+
+def _comment_doc(source: SourceText, run: list[Span]) -> Doc:
+    first_row, last_row = run[0].first_row, run[-1].last_row
+    lines: list[str] = []
+    for span in run:
+        lines.extend(_comment_lines(source.bytes_text(span.start, span.end)))
+    text = _clean("\n".join(["", *lines]))
+    end = min(source.starts[last_row + 1], len(source.text))
+    return Doc(text, source.starts[first_row], end, first_row, last_row)
+
+
+def _comment_lines(comment: str) -> list[str]:
+    """One comment's lines without markers, directives to tools and lines of mere ornament."""
+    if _DIRECTIVE.match(comment):
+        return []
+    if comment.lstrip().startswith("/*"):
+        inner = comment.strip()[2:].removesuffix("*/").lstrip("*!")
+        lines = [_STAR.sub("", line).rstrip() for line in inner.split("\n")]
+        lines[0] = lines[0].lstrip()
+    else:
+        lines = [_LINE_MARK.sub("", line).rstrip() for line in comment.rstrip().split("\n")]
+    return [line for line in lines if not line or not _RULE.fullmatch(line)]

@@ -1,0 +1,121 @@
+"""Text to syntax tree and captures, within a time limit."""
+
+from __future__ import annotations
+
+import time
+from itertools import accumulate, groupby
+from operator import attrgetter
+from typing import Literal
+
+from tree_sitter import Node, Parser, Query, QueryCursor, Tree
+
+MAX_DEPTH = 1_000
+"""A query's cost explodes on trees some 33,000 levels deep, and it can't be interrupted."""
+MAX_TOKEN_RUN = 5_000
+"""A query's cost grows with the square of a run of tokens that lie side by side in one node."""
+_WINDOW = 32 * 1024
+
+Captures = dict[str, list[Node]]
+
+_is_named = attrgetter("is_named")
+
+
+class UnparsedError(Exception):
+    """A file that can't be cut, for the reason that its rejection shows. Stays in this stage."""
+
+
+class SourceText:
+    """One file's text with what turns tree-sitter's rows and bytes into lines and characters.
+
+    `lines` is the text split at ``"\\n"``, as tree-sitter counts rows; `starts[row]` is the
+    character offset of a row.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.data = text.encode("utf-8", "replace")
+        self.lines = text.split("\n")
+        self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+
+    def rows(self, first: int, last: int) -> str:
+        """The rows `first` to `last`, inclusive, without the last one's end."""
+        return self.text[self.starts[first] : self.starts[last + 1] - 1]
+
+    def size(self, first: int, last: int) -> int:
+        """How many characters `rows` has."""
+        return self.starts[last + 1] - 1 - self.starts[first]
+
+    def offset(self, row: int, column: int) -> int:
+        """Character offset of a byte column of a row."""
+        line = self.lines[row]
+        if not line.isascii():
+            column = len(line.encode("utf-8", "replace")[:column].decode("utf-8", "ignore"))
+        return self.starts[row] + column
+
+    def bytes_text(self, start: int, end: int) -> str:
+        """The text of a range of bytes."""
+        return self.data[start:end].decode("utf-8", "ignore")
+
+
+def parse(parser: Parser, source: SourceText, seconds: float) -> Tree:
+    """Parse a file.
+
+    Args:
+        parser: a parser with its language set.
+        source: the file.
+        seconds: how much of this thread's processor time it may take. A busy machine must not
+            change which files are cut.
+
+    Raises:
+        UnparsedError: it took longer, or the tree has a shape that no query would get through.
+    """
+    window = memoryview(source.data)
+    deadline = time.thread_time() + seconds
+    try:
+        tree = parser.parse(
+            lambda offset, _point: window[offset : offset + _WINDOW],
+            progress_callback=lambda _offset, _error: time.thread_time() > deadline,
+        )
+    except ValueError:
+        parser.reset()
+        raise UnparsedError("parse_timeout") from None
+    if _has_token_run(tree.root_node):
+        raise UnparsedError("pathological")
+    return tree
+
+
+def _has_token_run(root: Node) -> bool:
+    """Whether a node holds more than `MAX_TOKEN_RUN` tokens with no named node between them."""
+    large = [root] if root.descendant_count > MAX_TOKEN_RUN else []
+    while large:
+        children = large.pop().children
+        if len(children) > MAX_TOKEN_RUN:
+            runs = (len(list(run)) for named, run in groupby(children, _is_named) if not named)
+            if max(runs, default=0) > MAX_TOKEN_RUN:
+                return True
+        large.extend(child for child in children if child.descendant_count > MAX_TOKEN_RUN)
+    return False
+
+
+def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Captures]]:
+    """Every match of a query down to `MAX_DEPTH`, as the pattern's number and captures by name.
+
+    Queries may ask ``(#called? @name "one" "or another")``. Tree-sitter's own ``#eq?`` and its
+    like read the tree's text, which a tree that was parsed through a callback doesn't have, and
+    end the process.
+    """
+    cursor = QueryCursor(query)
+    cursor.set_max_start_depth(MAX_DEPTH)
+
+    def called(
+        predicate: str,
+        args: list[tuple[str, Literal["capture", "string"]]],
+        pattern_index: int,  # noqa: ARG001
+        captures: Captures,
+    ) -> bool:
+        (capture, _kind), *allowed = args
+        node = captures[capture][0]
+        text = source.bytes_text(node.start_byte, node.end_byte)
+        return predicate == "called?" and any(text == each for each, _kind in allowed)
+
+    return cursor.matches(tree.root_node, called)
