@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import math
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -90,7 +91,19 @@ def test_it_loads_as_a_plain_hugging_face_model_that_answers_and_stops(
     assert again == made
 
 
-@given(text=st.text() | st.text(alphabet=" \t\n\r0a_(.é\u4e2d"))
+def test_auto_classes_split_text_as_the_model_learned_it(tokenizer: Any, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from transformers import AutoTokenizer
+
+    text = SAMPLE.read_text(encoding="utf-8")
+    learned = Tokenizer.from_file(str(FOLDER / "tokenizer.json")).encode(text).ids
+    tokenizer.save_pretrained(tmp_path)
+    shutil.copy(FOLDER / "config.json", tmp_path)
+    assert tokenizer(text).input_ids == learned
+    assert AutoTokenizer.from_pretrained(tmp_path)(text).input_ids == learned
+
+
+@given(text=st.text() | st.text(alphabet=" \t\n\r0a_(.e\u0301é\u4e2d"))
 @settings(max_examples=200, deadline=None)
 def test_any_text_comes_back_from_its_tokens(tokenizer: Any, text: str) -> None:
     ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
@@ -126,7 +139,7 @@ def test_digits_are_single_tokens_and_indentation_is_one(tokenizer: Any) -> None
         return [tokenizer.decode([token]) for token in ids]
 
     assert pieces("x = 1024") == ["x", " =", " ", "1", "0", "2", "4"]
-    for width in (2, 4, 8, 12, 16, 20):
+    for width in (1, 2, 4, 8, 12, 16, 20):
         assert pieces(f"a\n{' ' * width}b") == ["a", "\n" + " " * width, "b"]
         assert pieces(" " * width) == [" " * width]
 

@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repo_tune_pipeline.training.checkpoints import newest_whole_checkpoint
@@ -44,7 +44,7 @@ def test_without_a_checkpoint_there_is_none(tmp_path):
     assert newest_whole_checkpoint(tmp_path / "out") is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_checkpoint_cut_anywhere_is_set_aside_for_the_one_before(
     checkpoint, tmp_path_factory, data

@@ -2,7 +2,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repo_tune_pipeline.errors import EmptyInputError
@@ -44,6 +44,7 @@ def test_shuffled_labels_cross_tasks(dataset):
     assert sum(moved) > len(moved) / 3
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.text(), st.text(), st.text()), min_size=2, max_size=60))
 def test_shuffling_labels_moves_every_answer_once_and_is_the_same_each_time(parts):
     # An answer that tells its example apart shows where it went.

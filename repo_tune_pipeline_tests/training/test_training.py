@@ -72,7 +72,7 @@ def killed(planned) -> dict:
     wait_for(lambda: (progress := read_progress(planned.work_dir)) and progress.step > 4, worker)
     progress = read_progress(planned.work_dir)
     os.kill(trainer, signal.SIGKILL)
-    _, stderr = worker.communicate(timeout=30)
+    _, stderr = worker.communicate(timeout=60)
     kept = max(int(path.name.split("-")[1]) for path in out.glob("checkpoint-*"))
     broken = shutil.copytree(out / f"checkpoint-{kept}", out / "checkpoint-99")
     optimizer = broken / "optimizer.pt"
@@ -183,10 +183,10 @@ def test_no_trainer_outlives_its_worker(home, dataset, small_model, how):
     trainer = child_of(worker)
     assert is_alive(trainer)
     second = start_worker(made.work_dir / "plan.json")
-    assert "is being trained already" in second.communicate(timeout=60)[1]
+    assert "is being trained already" in second.communicate(timeout=180)[1]
     worker.send_signal(how)
-    worker.communicate(timeout=30)
-    wait_for(lambda: not is_alive(trainer), seconds=10)
+    worker.communicate(timeout=60)
+    wait_for(lambda: not is_alive(trainer), seconds=30)
     assert worker.returncode == (128 + how if how is signal.SIGTERM else -how)
     if how is signal.SIGTERM:
         told = json.loads((made.work_dir / "error.json").read_text())

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM
+from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen2ForCausalLM
 
 from repo_tune_pipeline.artifacts import new_folder, write_file
 from repo_tune_pipeline.errors import StorageError
@@ -49,7 +49,7 @@ def export(work: Path, out: Path, documents: list[Document]) -> None:
         StorageError: there is no checkpoint.
     """
     model, progress = _checkpoint(work)
-    tokenizer = AutoTokenizer.from_pretrained(work / "tokenizer")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
     corpus = manifest(documents)
     with new_folder(out) as folder:
         _save_model(model, folder)

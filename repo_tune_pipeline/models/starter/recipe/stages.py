@@ -20,6 +20,7 @@ MODEL_FILES = frozenset(
         "generation_config.json",
         "model.safetensors",
         "special_tokens_map.json",
+        "tokenization_starter.py",
         "tokenizer.json",
         "tokenizer_config.json",
     }
@@ -99,13 +100,13 @@ class Recipe:
                 save_blocks(path, plain_blocks(tokenizer, chosen))
 
     def _examples(self) -> None:
-        from transformers import AutoTokenizer
+        from transformers import PreTrainedTokenizerFast
 
         from repo_tune_pipeline.models.starter.recipe.corpus import load_documents
         from repo_tune_pipeline.models.starter.recipe.examples import make_examples
         from repo_tune_pipeline.models.starter.recipe.tokens import example_blocks, save_blocks
 
-        tokenizer = AutoTokenizer.from_pretrained(self.work / "tokenizer")
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(self.work / "tokenizer")
         documents = load_documents(self._documents)
         for name, heldout in (("heldout_examples", True), ("examples", False)):
             path = self.work / f"{name}.npz"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repo_tune_pipeline.artifacts import read_json, write_file, write_json
+from repo_tune_pipeline.models.starter import FOLDER
 from repo_tune_pipeline.models.starter.recipe.corpus import Document
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ CHAT_TEMPLATE = (
 # A word with the one sign or space before it; single digits; runs of signs; a line's end together
 # with the next line's indentation; other runs of spaces.
 _PIECES = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s*[\r\n]+[ \t]*|[ \t]+(?!\S)|\s+"
+
+_MODULE = FOLDER / "tokenization_starter.py"
+_AUTO_MAP = {"AutoTokenizer": [None, f"{_MODULE.stem}.StarterTokenizer"]}
 
 
 def train_tokenizer(documents: Iterable[Document], vocabulary: int = VOCABULARY) -> Tokenizer:
@@ -73,3 +78,6 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     )
     fast.chat_template = CHAT_TEMPLATE
     fast.save_pretrained(folder)
+    config = read_json(folder / "tokenizer_config.json")
+    write_json(folder / "tokenizer_config.json", {**config, "auto_map": _AUTO_MAP})
+    write_file(folder / _MODULE.name, _MODULE.read_bytes())
