@@ -17,6 +17,7 @@ Role = Literal["function", "method", "type", "test", "module", "owner"]
 ROLES: tuple[Role, ...] = ("function", "method", "type", "test", "module", "owner")
 FUNCTIONS = frozenset({"function", "method", "test"})
 
+_DEEPEST_INDENT = 1_000
 _LONGEST_IMPORT = 5_000
 """Bytes; a longer one is no import that a person wrote."""
 _TYPE_NAME = re.compile(r"(?<!['\w])(?!(?:mut|dyn|impl|const)\b)[\w:.]+")
@@ -45,12 +46,13 @@ class Definition:
 
 
 class Span(NamedTuple):
-    """Where a comment or attribute stands: bytes [start, end), rows first to last."""
+    """Where a comment or attribute stands: bytes [start, end), its rows, its column."""
 
     start: int
     end: int
     first_row: int
     last_row: int
+    column: int
     is_comment: bool
 
 
@@ -129,9 +131,13 @@ def _first_rows(source: SourceText, block: Node) -> Iterator[int]:
     """The rows that begin with a child of `block`, comments aside."""
     for node in block.named_children:
         row, column = node.start_point
-        begins_line = not column or source.lines[row][:column].isspace()
-        if begins_line and not node.is_extra:
+        if _begins_line(source, row, column) and not node.is_extra:
             yield row
+
+
+def _begins_line(source: SourceText, row: int, column: int) -> bool:
+    """Whether only blanks stand before a byte column; looking is cheap on endless lines too."""
+    return not column or (column <= _DEEPEST_INDENT and source.lines[row][:column].isspace())
 
 
 def last_row(node: Node) -> int:
@@ -141,7 +147,8 @@ def last_row(node: Node) -> int:
 
 
 def _span(node: Node, is_comment: bool) -> Span:
-    return Span(node.start_byte, node.end_byte, node.start_point.row, last_row(node), is_comment)
+    row, column = node.start_point
+    return Span(node.start_byte, node.end_byte, row, last_row(node), column, is_comment)
 
 
 def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
@@ -151,14 +158,10 @@ def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
     """
     alone: dict[int, Span] = {}
     for span in margins:
-        if span.last_row not in alone and _begins_line(source, span) and _ends_line(source, span):
+        begins_line = _begins_line(source, span.first_row, span.column)
+        if begins_line and span.last_row not in alone and _ends_line(source, span):
             alone[span.last_row] = span
     return alone
-
-
-def _begins_line(source: SourceText, span: Span) -> bool:
-    line_start = source.data.rfind(b"\n", 0, span.start) + 1
-    return line_start == span.start or source.data[line_start : span.start].isspace()
 
 
 def _ends_line(source: SourceText, span: Span) -> bool:

@@ -32,6 +32,9 @@ for command in (
 ):
     app.command()(command)
 
+CTRL_C = 130
+"""What typer makes of Ctrl-C."""
+
 
 def main() -> None:
     """Run a command; 0 done, 1 failed, 2 wrong use or wrong configuration."""
@@ -47,9 +50,11 @@ def _exit_code() -> int:
     except RepoTuneError as error:
         return _tell(error.problem, error.remedy, error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _tell("Interrupted.", "What was finished is kept; the same command goes on.", 1)
+        code = CTRL_C
     except BrokenPipeError:
         return 1
+    if code == CTRL_C:
+        return _tell("Interrupted.", "What was finished is kept; the same command goes on.", 1)
     return code if isinstance(code, int) else 0
 
 

@@ -7,6 +7,7 @@ models, are off.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -15,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from repo_tune_pipeline.artifacts import storage_error
 from repo_tune_pipeline.errors import StorageError
 from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.retrieval.tokens import MAX_TOKEN_CHARS, chunk_tokens
@@ -30,6 +32,7 @@ _SCHEMA = pa.schema(
 )
 # What LanceDB raises, whatever went wrong inside it.
 _LANCE_ERRORS = (OSError, RuntimeError, ValueError)
+_DISK_FULL = f"os error {errno.ENOSPC}"
 
 
 def write_table(folder: Path, chunks: Sequence[CodeChunk]) -> None:
@@ -55,6 +58,9 @@ def write_table(folder: Path, chunks: Sequence[CodeChunk]) -> None:
             table.create_index(column, config=Bitmap())
         table.create_index("tokens", config=index)
     except _LANCE_ERRORS as error:
+        if _DISK_FULL in str(error):
+            full = OSError(errno.ENOSPC, "no space left")
+            raise storage_error(folder.parent, full) from None
         raise StorageError(
             f"The index {folder.parent} can't be written: {_first_line(error)}.",
             "See that the disk has room and the folder can be written, and run again.",

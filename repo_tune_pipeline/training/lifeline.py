@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _GRACE_SECONDS = 5.0
@@ -25,13 +26,14 @@ def end_with_parent(parent: int) -> None:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads its own group, and all in the group: asked first, then killed."""
-    for ask, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, ask)
-            process.wait(patience)
-        except (ProcessLookupError, PermissionError):
-            break
-        except subprocess.TimeoutExpired:
-            continue
+    """End a process that leads its own group, asked first, then killed; and all in the group.
+
+    A leader that has ended already may have left helpers behind: they are killed.
+    """
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

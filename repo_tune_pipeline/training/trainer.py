@@ -65,8 +65,7 @@ def run_trainer(
             every_poll()
             time.sleep(_POLL_SECONDS)
     finally:
-        if process.poll() is None:
-            end_group(process)
+        end_group(process)
     if process.returncode:
         raise trainer_error(plan, process.returncode)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
@@ -100,7 +99,10 @@ def trainer_error(plan: TrainingPlan, code: int) -> TrainingError:
 
 
 def last_lines(log: Path) -> list[str]:
-    """The last 20 lines of a log, each cut to 300 characters."""
+    """The last 20 lines of a log, each cut to 300 characters; of a traceback only its end.
+
+    A reader wants the error's name and message; the frames stay in the log.
+    """
     try:
         with log.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
@@ -108,7 +110,13 @@ def last_lines(log: Path) -> list[str]:
             text = stream.read().decode("utf-8", errors="replace")
     except OSError:
         return []
-    return [line[:_LINE_CHARS] for line in text.splitlines() if line.strip()][-_LOG_LINES:]
+    lines: list[str] = []
+    in_traceback = False
+    for line in text.splitlines():
+        in_traceback = line.startswith("Traceback ") or (in_traceback and line[:1] in (" ", ""))
+        if line.strip() and not in_traceback:
+            lines.append(line[:_LINE_CHARS])
+    return lines[-_LOG_LINES:]
 
 
 def _start(plan: TrainingPlan, checkpoint: Path | None, log: int) -> subprocess.Popen[bytes]:

@@ -11,7 +11,10 @@ import pytest
 
 from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, commit_all, git, repo_tune
 
-CONFIG = """\
+STEPS = 12
+CONFIG = f"""\
+training:
+  max_steps: {STEPS}
 sft:
   heldout_share: 0.25
 evaluation:
@@ -20,9 +23,8 @@ evaluation:
   max_new_tokens: 24
   bootstrap_resamples: 200
 variants:
-  main: {}
+  main: {{}}
 """
-STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Walk:
     err: str
 
     def again(self, *more: str) -> Any:
-        arguments = ["run", self.repository, "--max-steps", str(STEPS), "--config", self.config]
-        return repo_tune(*arguments, "--json", *more, home=self.home)
+        arguments = ["run", self.repository, "--config", self.config, "--json"]
+        return repo_tune(*arguments, *more, home=self.home)
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +65,7 @@ def walk(small_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Wa
     config = base / "repo_tune.yaml"
     config.write_text(CONFIG)
     home = base / "home"
-    arguments = ["run", small_repository, "--max-steps", str(STEPS), "--config", config, "--json"]
-    done = repo_tune(*arguments, home=home)
+    done = repo_tune("run", small_repository, "--config", config, "--json", home=home)
     assert done.code == 0, done.err
     head = git(small_repository, "rev-parse", "HEAD")
     return Walk(home, small_repository, head, config, done.result, done.err)

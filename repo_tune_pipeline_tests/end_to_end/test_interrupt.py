@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,20 +15,24 @@ from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, PROGRAM, envir
 DEADLINE = 180
 
 
-def test_ctrl_c_in_the_middle_of_a_training(walk: Walk) -> None:
+def test_ctrl_c_in_the_middle_of_a_training(walk: Walk, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(walk.home, home, symlinks=True)
     command = [*PROGRAM, "train", "--max-steps", "400", "--config", str(walk.config)]
     process = subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env=environment(walk.home),
+        env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the tests run in a shell's background, SIGINT is ignored and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        _wait_for_a_step(process, walk.home)
-        trainers = _trainers(walk.home)
+        _wait_for_a_step(process, home)
+        trainers = _trainers(home)
         assert trainers
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
@@ -38,8 +43,8 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk) -> None:
     assert "Interrupted." in err
     assert "Traceback" not in err
     assert not [pid for pid in trainers if Path(f"/proc/{pid}").exists()]
-    assert _trainers(walk.home) == []
-    newest = (walk.home / "adapters" / "main" / "latest").resolve().name
+    assert _trainers(home) == []
+    newest = (home / "adapters" / "main" / "latest").resolve().name
     assert newest == walk.result["train"]["version"]
 
 

@@ -19,6 +19,7 @@ from repo_tune_pipeline.training import (
 )
 from repo_tune_pipeline.training.progress import metrics_file
 from repo_tune_pipeline.training.recipe import output_dir
+from repo_tune_pipeline.training.trainer import last_lines
 from repo_tune_pipeline_tests.training.support import (
     PYTHON,
     ROOT,
@@ -192,6 +193,18 @@ def test_no_trainer_outlives_its_worker(home, dataset, small_model, how):
         told = json.loads((made.work_dir / "error.json").read_text())
         assert told["problem"] == "The training was stopped by SIGTERM."
     assert not made.adapter.exists()
+
+
+def test_of_a_traceback_in_the_log_a_reader_is_told_its_last_line(tmp_path):
+    log = tmp_path / "training.log"
+    log.write_text(
+        "step 1\nTraceback (most recent call last):\n"
+        '  File "a.py", line 1, in f\n    g()\n    ~^^\nOSError: the disk is full\nend\n'
+    )
+    assert last_lines(log) == ["step 1", "OSError: the disk is full", "end"]
+    log.write_text("".join(f"line {index} {'x' * 1000}\n" for index in range(1000)))
+    lines = last_lines(log)
+    assert (len(lines), lines[-1][:8], len(lines[-1])) == (20, "line 999", 300)
 
 
 @pytest.mark.slow
