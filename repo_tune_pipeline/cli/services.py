@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -35,10 +36,13 @@ def ui(
     daemon = [program("dagster-daemon"), "run", *LOCATION]
     display = Display(json=False)
     display.line(f"Dagster UI: http://{host}:{port}  (state: {place.home.root}; Ctrl-C ends it)")
-    children = [subprocess.Popen(command, env=environment) for command in (web, daemon)]
+    children = [subprocess.Popen(web, env=environment)]
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` leaves SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
+        # The page first: started together, the two would wait for each other's imports.
+        _wait_for_page(children[0], host, port)
+        children.append(subprocess.Popen(daemon, env=environment))
         run_chain(place, {"command": "register"}, display)
         while all(child.poll() is None for child in children):
             time.sleep(0.2)
@@ -91,6 +95,17 @@ def repos(
     rows = [(str(e["repo"]), str(e["commit"])[:12], str(e["source"])) for e in entries]
     display.table("Repositories", ("repository", "commit", "source"), rows)
     display.result({"repos": entries, **({"removed": remove} if remove else {})})
+
+
+def _wait_for_page(web: subprocess.Popen[bytes], host: str, port: int) -> None:
+    """Return when the page can be opened, or its server has ended."""
+    while web.poll() is None:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _described(place: Place, name: str) -> dict[str, object]:

@@ -148,7 +148,7 @@ def _metadata(folder: Path) -> presentation.Metadata:
     points = [(row["step"], row["loss"]) for row in training.read_metrics(folder / "metrics.jsonl")]
     curve = loss_curve(points)
     return {
-        **({"loss_curve": presentation.picture(curve, 720)} if curve else {}),
+        **({"loss_curve": presentation.picture(str(curve), 720)} if curve else {}),
         "version": str(run.get("version")),
         "run": presentation.table(("of this version", "value"), rows),
         "folder": presentation.path(folder),
