@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,19 @@ def environment(home: Path, **changes: str) -> dict[str, str]:
     return {**kept, **offline, "REPO_TUNE_HOME": str(home), **changes}
 
 
-def repo_tune(*arguments: str | Path, home: Path, cwd: Path = CHECKOUT, **changes: str) -> Done:
+WITHOUT_NETWORK = ["unshare", "--map-root-user", "--net"]
+"""Linux's own way to cut a process, and all that it starts, off from every network."""
+
+
+def repo_tune(
+    *arguments: str | Path,
+    home: Path,
+    cwd: Path = CHECKOUT,
+    prefix: Sequence[str] = (),
+    **changes: str,
+) -> Done:
     done = subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
+        [*prefix, *PROGRAM, *map(str, arguments)],
         cwd=cwd,
         env=environment(home, **changes),
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The demo on this checkout teaches the starter this project; wrong labels teach it nothing."""
+"""The demo, with the network cut, teaches the starter this project; wrong labels teach nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repo_tune_pipeline_tests.end_to_end.program import Done, repo_tune
+from repo_tune_pipeline_tests.end_to_end.program import WITHOUT_NETWORK, Done, repo_tune
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(home: Path) -> Done:
-    return repo_tune("demo", "--json", home=home)
+    return repo_tune("demo", "--json", home=home, prefix=WITHOUT_NETWORK)
 
 
 def _bits_per_byte(result: dict[str, Any]) -> dict[str, float]:
