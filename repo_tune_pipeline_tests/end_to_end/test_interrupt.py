@@ -28,8 +28,6 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Where the tests run in a shell's background, SIGINT is ignored and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         _wait_for_a_step(process, home)
