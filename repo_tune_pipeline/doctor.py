@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 from repo_tune_pipeline import training
@@ -43,12 +44,12 @@ class Finding:
     text: str
 
 
-def examine(home: Home, settings: TrainingSettings) -> list[Finding]:
+def examine(home: Home, settings: TrainingSettings, configs: Path) -> list[Finding]:
     """Look at programs, packages, memory, disk, devices and the configured base model.
 
     Nothing heavy is imported and nothing is written.
     """
-    return [_git(), *_packages(), *_machine(home), _base_model(settings)]
+    return [_git(), *_packages(), *_machine(home), _base_model(settings, configs)]
 
 
 def _git() -> Finding:
@@ -81,9 +82,10 @@ def _machine(home: Home) -> list[Finding]:
     ]
 
 
-def _base_model(settings: TrainingSettings) -> Finding:
+def _base_model(settings: TrainingSettings, configs: Path) -> Finding:
     try:
-        found = training.resolve_base_model(settings.base_model)
+        name = training.configured_base_model(configs, settings)
+        found = training.resolve_base_model(name)
     except RepoTuneError as error:
         return Finding("base model", "missing", str(error))
-    return Finding("base model", "ok", f"{settings.base_model}: {found.reference}")
+    return Finding("base model", "ok", f"{name}: {found.reference}")

@@ -148,8 +148,14 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return cast(dict[str, Any], loaded)
 
 
-def configs_dir() -> Path:
-    """`configs/` of the working directory, of this checkout, or of the installed package."""
+def configs_dir(config: Path | None = None) -> Path:
+    """Where `axolotl.yaml`, `profiles/` and `domains/` lie.
+
+    That is the folder of `config` if they lie there, else `configs/` of the working directory, of
+    this checkout, or of the installed package.
+    """
+    if config is not None and (config.absolute().parent / "axolotl.yaml").is_file():
+        return config.absolute().parent
     package = Path(__file__).parent
     candidates = (Path.cwd() / "configs", package.parent / "configs", package / "_configs")
     for candidate in candidates:

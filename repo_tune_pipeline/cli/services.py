@@ -18,6 +18,7 @@ from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import ConfigOption, HomeOption, JsonOption, Place, program
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.registry import load_state, registered
+from repo_tune_pipeline.settings import configs_dir
 
 LOCATION = ["-m", "repo_tune_pipeline.definitions"]
 STOP_SECONDS = 15.0
@@ -61,7 +62,7 @@ def ui(
 def doctor(config: ConfigOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
     """Say what is missing or too small here, and what to do about it."""
     place = Place.of(config, home)
-    findings = checkup.examine(place.home, place.settings.training)
+    findings = checkup.examine(place.home, place.settings.training, configs_dir(config))
     display = Display(json=json)
     rows = [(finding.name, finding.status, finding.text) for finding in findings]
     display.table("This machine", ("what", "", "finding"), rows)

@@ -35,8 +35,4 @@ class Workspace(dg.ConfigurableResource[object]):
     @property
     def configs(self) -> Path:
         """The folder of `axolotl.yaml`, `profiles/` and `domains/`: the configuration's own."""
-        named = config_file()
-        own = named.absolute().parent if named else None
-        if own is not None and (own / "axolotl.yaml").is_file():
-            return own
-        return configs_dir()
+        return configs_dir(config_file())

@@ -20,6 +20,7 @@ from repo_tune_pipeline.training.plan import (
     prepare_training,
 )
 from repo_tune_pipeline.training.progress import Progress, read_metrics, read_progress
+from repo_tune_pipeline.training.recipe import configured_base_model
 
 __all__ = [
     "TRAINING_VERSION",
@@ -28,6 +29,7 @@ __all__ = [
     "MachineFacts",
     "Progress",
     "TrainingPlan",
+    "configured_base_model",
     "finished_adapter",
     "machine_facts",
     "plan_training",

@@ -60,6 +60,11 @@ def lay(layers: Sequence[Layer], settings: TrainingSettings) -> dict[str, Any]:
     return merged
 
 
+def configured_base_model(configs: Path, settings: TrainingSettings) -> str:
+    """The base model's name: of the settings, else of the profile, else of the recipe."""
+    return str(lay(read_layers(configs, settings.profile), settings)["base_model"])
+
+
 def place(recipe: dict[str, Any], *, base_model: str, work_dir: Path) -> dict[str, Any]:
     """The recipe with this run's base model, data and folders: what `axolotl train` is given.
 

@@ -164,4 +164,7 @@ def test_the_program_runs_from_a_folder_without_a_configuration(tmp_path: Path) 
         text=True,
         check=False,
     )
-    assert json.loads(done.stdout)["findings"]["git"]["status"] == "ok"
+    assert done.returncode == 0, done.stdout
+    found = json.loads(done.stdout)["findings"]
+    assert found["git"]["status"] == "ok"
+    assert found["base model"]["text"].startswith("starter: ")
