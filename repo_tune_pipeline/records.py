@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
-ChunkKind = Literal["function", "method", "type", "test", "section"]
+ChunkKind = Literal["function", "method", "type", "test", "module", "section"]
 TaskName = Literal[
     "code_explanation",
     "code_completion",
@@ -21,7 +21,9 @@ TaskName = Literal[
     "change",
     "repo_overview",
 ]
-Origin = Literal["docstring", "document", "source", "history"]
+Origin = str
+"""`docstring`, `document`, `source`, `history` or `teacher:<model>`."""
+TASKS: tuple[TaskName, ...] = get_args(TaskName)
 Stage = Literal["ingestion", "chunking", "sft"]
 
 NO_ASSERTION = "NOASSERTION"
@@ -33,7 +35,11 @@ class SourceFile:
     """One kept text file of one commit.
 
     `text` is the decoded blob, unchanged: lines are separated by ``"\\n"`` and a ``"\\r"`` before
-    it stays part of its line, so that line numbers and slices are those of the blob.
+    it stays part of its line, so that line numbers and slices are those of the blob. Secrets and
+    personal data in it are redacted in place: that never changes the number of lines. `flags` say
+    what a reader should know: `redacted`, `bidi_controls`, `zero_width`, `utf-16`, `latin-1`.
+    `changed` is the date of the last commit that touched it (ISO 8601), or empty where the history
+    isn't there.
     """
 
     path: str
@@ -42,6 +48,8 @@ class SourceFile:
     language: str
     license: str
     text: str
+    flags: tuple[str, ...] = ()
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class LedgerEntry:
     size: int
     language: str
     reason: str
+    license: str = ""
+    flags: tuple[str, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -60,10 +70,31 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One hunk of a small commit with a single purpose, secrets redacted.
+
+    `commit` made the change; `start_line` to `end_line` are the rows of `path` after it. `hunk` is
+    the body of a unified diff: lines that begin with a blank, ``-`` or ``+``.
+    """
+
+    commit: str
+    date: str
+    subject: str
+    body: str
+    path: str
+    language: str
+    license: str
+    hunk: str
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One repository at one commit: every path in `ledger`, the kept ones also in `files`.
 
-    Both are sorted by path. `source` is what the user named, without credentials; `notice` is
+    Both are sorted by path. `changes` are hunks of its history, newest commit first; empty where
+    there is no history. `source` is what the user named, without credentials; `notice` is
     something the user should be told (uncommitted work was left out, say), or empty.
     """
 
@@ -74,18 +105,22 @@ class Snapshot:
     files: tuple[SourceFile, ...]
     ledger: tuple[LedgerEntry, ...]
     notice: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CodeChunk:
-    """One function, method, type, test or document section.
+    """One function, method, type, test, module header or document section.
 
     `source` is exactly the lines `start_line` to `end_line` (1-based, inclusive) of the file,
     joined by ``"\\n"``, without the last line's end. `doc_span` is where the docstring or leading
     comment stands in `source`, markers included, as character offsets (start, end); `docstring`
     is its text without markers. `cut_points` are ascending character offsets in `source`, each
     the beginning of a line on which a statement of the body begins: the places where a
-    completion may be cut.
+    completion may be cut. `attributes` are its decorators, annotations or attributes as written,
+    without line breaks. A definition that is too long for one chunk is several, cut between
+    statements: `part` is this one's number (from 1) of how many, `source` its slice alone, and
+    `signature` the whole definition's, to be shown above it.
     """
 
     chunk_id: str
@@ -105,6 +140,8 @@ class CodeChunk:
     cut_points: tuple[int, ...] = ()
     callees: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    part: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -11,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from repo_tune_pipeline.errors import ConfigError
-from repo_tune_pipeline.records import TaskName
+from repo_tune_pipeline.records import TASKS, TaskName
 
 DEFAULT_CONFIG = Path("configs/repo_tune.yaml")
 DEFAULT_HOME = Path(".repo_tune")
@@ -34,35 +35,110 @@ class RepositorySettings(_Section):
     name: str = ""
 
 
+class LicenseSettings(_Section):
+    """Whose licences a file may stand under.
+
+    `allow` holds SPDX identifiers. In a repository that a pattern of `trusted` names (shell
+    patterns over owner/name) the repository's own licence is asked for nothing, not even to exist;
+    a file under another one than the repository's is judged there, too.
+    """
+
+    allow: tuple[str, ...] = (
+        "0BSD",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "BSL-1.0",
+        "CC0-1.0",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "PSF-2.0",
+        "Python-2.0",
+        "Unlicense",
+        "Zlib",
+    )
+    trusted: tuple[str, ...] = ("local/*",)
+    min_similarity: float = Field(default=0.9, gt=0, le=1)
+
+
 class IngestionSettings(_Section):
-    """Which files are read, and how long one git process may take."""
+    """Which sources and files are read, and how much time and room they may take.
+
+    `allow_ssh` lets `ssh://` and `user@host:path` in; `private_hosts` names the hosts that may lie
+    at loopback, private or link-local addresses. `history_commits` is how many commits back the
+    history is read for dates and changes; 0 reads none.
+    """
 
     max_file_bytes: int = Field(default=1_000_000, ge=1_000)
+    max_paths: int = Field(default=500_000, ge=1)
+    max_text_bytes: int = Field(default=512 * 1024 * 1024, ge=1_000)
+    max_archive_bytes: int = Field(default=1024 * 1024 * 1024, ge=1_000)
+    max_archive_ratio: int = Field(default=100, ge=2)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     timeout_seconds: int = Field(default=600, ge=1)
+    allow_ssh: bool = False
+    private_hosts: tuple[str, ...] = ()
+    history_commits: int = Field(default=400, ge=0)
+    licenses: LicenseSettings = LicenseSettings()
 
 
 class ChunkingSettings(_Section):
-    """Limits on one chunk (characters) and on parsing one file (seconds)."""
+    """Limits on one chunk (characters), and on the processor time (seconds) and the memory (MiB)
+    that parsing one file may take.
+    """
 
-    max_chunk_chars: int = Field(default=20_000, ge=200)
-    parse_timeout_seconds: float = Field(default=5.0, gt=0)
+    max_chunk_chars: int = Field(default=6_000, ge=200)
+    parse_timeout_seconds: float = Field(default=1.5, gt=0)
+    parse_memory_mib: int = Field(default=1_024, ge=128)
+
+
+class TeacherSettings(_Section):
+    """A model that enriches the data set, under a budget. Off unless `provider` names one.
+
+    `i_may_send_this_code` must be true: what is sent leaves this machine, and a provider's unpaid
+    tier may use it. The key stands in the environment variable that `key_variable` names. Prices
+    are per million tokens; `max_money` is in their currency.
+    """
+
+    provider: Literal["", "gemini", "openai_api"] = ""
+    model: str = ""
+    base_url: str = ""
+    key_variable: str = ""
+    i_may_send_this_code: bool = False
+    tasks: tuple[TaskName, ...] = ("code_explanation", "documentation", "domain")
+    max_requests: int = Field(default=1_000, ge=0)
+    max_tokens: int = Field(default=2_000_000, ge=0)
+    max_money: float | None = Field(default=None, ge=0)
+    price_input: float = Field(default=0.0, ge=0)
+    price_output: float = Field(default=0.0, ge=0)
+    concurrency: int = Field(default=4, ge=1, le=64)
+    timeout_seconds: float = Field(default=60, gt=0)
+    min_yield: float = Field(default=0.05, ge=0, le=1)
 
 
 class SftSettings(_Section):
-    """Which examples are made, how long they may be (characters), and what is held out."""
+    """Which examples are made, how long they may be (characters), and what is held out.
+
+    `heldout_share` of the files are held out by a hash of their path; beside them the
+    `recent_share` that changed last, or all that changed after `recent_after`. `max_shares` limits
+    how much of the whole a task may take; `near_duplicate` is the Jaccard similarity from which
+    two chunks count as copies.
+    """
 
     heldout_share: float = Field(default=0.15, gt=0, lt=1)
+    recent_share: float = Field(default=0.05, ge=0, lt=1)
+    recent_after: date | None = None
     min_heldout_examples: int = Field(default=8, ge=1)
     max_example_chars: int = Field(default=2_400, ge=200)
-    tasks: tuple[TaskName, ...] = (
-        "code_explanation",
-        "code_completion",
-        "documentation",
-        "domain",
-    )
+    tasks: tuple[TaskName, ...] = TASKS
+    max_shares: dict[TaskName, float] = {"code_completion": 0.6}
+    max_examples_per_file: int = Field(default=400, ge=1)
+    max_examples_per_symbol: int = Field(default=16, ge=1)
+    near_duplicate: float = Field(default=0.8, gt=0, le=1)
     domains: tuple[str, ...] = ("general", "hyperswitch")
+    teacher: TeacherSettings = TeacherSettings()
 
 
 class TrainingSettings(_Section):
