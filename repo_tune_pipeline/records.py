@@ -212,9 +212,11 @@ SOURCE_FILE_SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("language", pa.string()),
         ("license", pa.string()),
-        ("text", pa.large_string()),
+        ("flags", pa.list_(pa.string())),
+        ("changed", pa.string()),
     ]
 )
+"""Without the text, which is kept by content."""
 LEDGER_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -222,38 +224,21 @@ LEDGER_SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("language", pa.string()),
         ("reason", pa.string()),
+        ("license", pa.string()),
+        ("flags", pa.list_(pa.string())),
     ]
 )
-CODE_CHUNK_SCHEMA = pa.schema(
+CHANGE_SCHEMA = pa.schema(
     [
-        ("chunk_id", pa.string()),
-        ("repo", pa.string()),
         ("commit", pa.string()),
+        ("date", pa.string()),
+        ("subject", pa.string()),
+        ("body", pa.string()),
         ("path", pa.string()),
         ("language", pa.string()),
         ("license", pa.string()),
-        ("kind", pa.string()),
-        ("symbol", pa.string()),
-        ("signature", pa.string()),
-        ("docstring", pa.string()),
-        ("doc_span", pa.list_(pa.int64())),
-        ("source", pa.large_string()),
+        ("hunk", pa.string()),
         ("start_line", pa.int64()),
         ("end_line", pa.int64()),
-        ("cut_points", pa.list_(pa.int64())),
-        ("callees", pa.list_(pa.string())),
-        ("imports", pa.list_(pa.string())),
-    ]
-)
-REJECTION_SCHEMA = pa.schema(
-    [
-        ("stage", pa.string()),
-        ("reason", pa.string()),
-        ("repo", pa.string()),
-        ("path", pa.string()),
-        ("start_line", pa.int64()),
-        ("end_line", pa.int64()),
-        ("symbol", pa.string()),
-        ("task", pa.string()),
     ]
 )

@@ -1,43 +1,32 @@
-"""Chunks on disk: Parquet tables for chunks and rejections, identified by their content."""
+"""Chunks on disk, identified by their content."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import msgspec
 
-from repo_tune_pipeline.artifacts import digest_json, new_folder, write_file
+from repo_tune_pipeline.artifacts import digest_bytes, new_folder, write_file
 from repo_tune_pipeline.chunking.stage import Chunked, chunked_of
 from repo_tune_pipeline.errors import StorageError
-from repo_tune_pipeline.records import (
-    CODE_CHUNK_SCHEMA,
-    REJECTION_SCHEMA,
-    CodeChunk,
-    Rejection,
-)
+from repo_tune_pipeline.records import CodeChunk, Rejection
 
-CHUNKS_FILE = "chunks.parquet"
-REJECTIONS_FILE = "rejections.parquet"
+CHUNKS_FILE = "chunks.msgpack"
 
 
 def save_chunks(folder: Path, chunked: Chunked) -> str:
     """Write a stage's result as a whole folder; what stood there is replaced.
 
     Returns:
-        64 hexadecimal digits over the content, not over the files' bytes.
+        64 hexadecimal digits over the content.
 
     Raises:
         StorageError: the folder can't be written; what stood there is unharmed.
     """
-    chunks = list(_rows(chunked.chunks, CODE_CHUNK_SCHEMA))
-    rejections = list(_rows(chunked.rejections, REJECTION_SCHEMA))
+    data = msgspec.msgpack.encode((chunked.chunks, chunked.rejections))
     with new_folder(folder) as building:
-        _write(building / CHUNKS_FILE, chunks, CODE_CHUNK_SCHEMA)
-        _write(building / REJECTIONS_FILE, rejections, REJECTION_SCHEMA)
-    return digest_json([chunks, rejections])
+        write_file(building / CHUNKS_FILE, data)
+    return digest_bytes(data)
 
 
 def load_chunks(folder: Path) -> Chunked:
@@ -46,33 +35,11 @@ def load_chunks(folder: Path) -> Chunked:
     Raises:
         StorageError: a file is missing or isn't such a table.
     """
-    chunks = (_chunk(row) for row in _read(folder / CHUNKS_FILE, CODE_CHUNK_SCHEMA))
-    rejections = (Rejection(**row) for row in _read(folder / REJECTIONS_FILE, REJECTION_SCHEMA))
-    return chunked_of(chunks, rejections)
-
-
-def _rows(
-    records: Iterable[CodeChunk] | Iterable[Rejection], schema: Any
-) -> Iterator[dict[str, Any]]:
-    return ({name: getattr(each, name) for name in schema.names} for each in records)
-
-
-def _chunk(row: dict[str, Any]) -> CodeChunk:
-    values: dict[str, Any] = {
-        name: tuple(cast(list[Any], value)) if isinstance(value, list) else value
-        for name, value in row.items()
-    }
-    return CodeChunk(**values)
-
-
-def _write(file: Path, rows: list[dict[str, Any]], schema: Any) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink, compression="zstd")
-    write_file(file, sink.getvalue().to_pybytes())
-
-
-def _read(file: Path, schema: Any) -> list[dict[str, Any]]:
+    file = folder / CHUNKS_FILE
     try:
-        return pq.read_table(file, schema=schema).to_pylist()
-    except (OSError, pa.ArrowException) as error:
+        chunks, rejections = msgspec.msgpack.decode(
+            file.read_bytes(), type=tuple[tuple[CodeChunk, ...], tuple[Rejection, ...]]
+        )
+    except (OSError, msgspec.DecodeError) as error:
         raise StorageError(f"{file} can't be read: {error}.", "Ingest again.") from None
+    return chunked_of(chunks, rejections)

@@ -1,8 +1,12 @@
-"""Snapshots on disk: `files.parquet`, `ledger.parquet` and `snapshot.json`."""
+"""Snapshots on disk: a folder of tables, and beside it `texts.db`, the texts by content.
+
+So a commit that changes one file costs one text, not all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +16,20 @@ import pyarrow.parquet as pq
 from repo_tune_pipeline.artifacts import digest_json, new_folder, read_json, write_json
 from repo_tune_pipeline.errors import StorageError
 from repo_tune_pipeline.records import (
+    CHANGE_SCHEMA,
     LEDGER_SCHEMA,
     SOURCE_FILE_SCHEMA,
+    Change,
     LedgerEntry,
     Snapshot,
     SourceFile,
 )
+from repo_tune_pipeline.shelf import Shelf
 
-INGESTION_VERSION = "1"
+INGESTION_VERSION = "2"
 """Changes whenever the same commit and settings would give another snapshot."""
 
-_FIELDS = ("repo", "commit", "source", "ref", "notice")
+_ABOUT = ("repo", "commit", "source", "ref", "notice")
 
 
 def snapshot_digest(snapshot: Snapshot) -> str:
@@ -30,9 +37,10 @@ def snapshot_digest(snapshot: Snapshot) -> str:
 
     A blob's id stands for its text.
     """
-    files = [(f.path, f.blob, f.language, f.license) for f in snapshot.files]
+    files = [(f.path, f.blob, f.language, f.license, f.flags, f.changed) for f in snapshot.files]
     ledger = [(e.path, e.blob, e.size, e.language, e.reason) for e in snapshot.ledger]
-    return digest_json([INGESTION_VERSION, snapshot.repo, snapshot.commit, files, ledger])
+    changes = [(c.commit, c.path, c.start_line) for c in snapshot.changes]
+    return digest_json([INGESTION_VERSION, snapshot.repo, snapshot.commit, files, ledger, changes])
 
 
 def save_snapshot(folder: Path, snapshot: Snapshot) -> str:
@@ -42,11 +50,17 @@ def save_snapshot(folder: Path, snapshot: Snapshot) -> str:
         StorageError: the disk is full or the folder can't be written.
     """
     digest = snapshot_digest(snapshot)
-    about = {name: getattr(snapshot, name) for name in _FIELDS}
+    about = {name: getattr(snapshot, name) for name in _ABOUT}
+    texts = {_key(file): file for file in snapshot.files}
+    shelf = _texts(folder)
+    known = shelf.keys()
+    shelf.put({key: _encoded(file) for key, file in texts.items() if key not in known})
     with new_folder(folder) as building:
         _write_rows(building / "files.parquet", snapshot.files, SOURCE_FILE_SCHEMA)
         _write_rows(building / "ledger.parquet", snapshot.ledger, LEDGER_SCHEMA)
+        _write_rows(building / "changes.parquet", snapshot.changes, CHANGE_SCHEMA)
         write_json(building / "snapshot.json", about | {"digest": digest})
+    shelf.put({}, keep=texts)
     return digest
 
 
@@ -57,26 +71,48 @@ def load_snapshot(folder: Path) -> Snapshot:
         StorageError: a file is missing or damaged.
     """
     about = read_json(folder / "snapshot.json")
-    files = _read_rows(folder / "files.parquet", SOURCE_FILE_SCHEMA)
+    rows = [_flat(row) for row in _read_rows(folder / "files.parquet", SOURCE_FILE_SCHEMA)]
+    files = [SourceFile(**row, text="") for row in rows]
     ledger = _read_rows(folder / "ledger.parquet", LEDGER_SCHEMA)
+    changes = _read_rows(folder / "changes.parquet", CHANGE_SCHEMA)
+    texts = _texts(folder).get(_key(file) for file in files)
     try:
-        fields = {name: str(about[name]) for name in _FIELDS}
-    except KeyError as error:
-        raise StorageError(
-            f"{folder / 'snapshot.json'} has no {error}.", "Ingest the repository again."
-        ) from None
-    return Snapshot(
-        **fields,
-        files=tuple(SourceFile(**row) for row in files),
-        ledger=tuple(LedgerEntry(**row) for row in ledger),
-    )
+        return Snapshot(
+            **{name: str(about[name]) for name in _ABOUT},
+            files=tuple(
+                SourceFile(**row, text=texts[_key(file)].decode("utf-8", "surrogatepass"))
+                for row, file in zip(rows, files, strict=True)
+            ),
+            ledger=tuple(LedgerEntry(**_flat(row)) for row in ledger),
+            changes=tuple(Change(**row) for row in changes),
+        )
+    except KeyError:
+        raise StorageError(f"{folder} isn't whole.", "Ingest the repository again.") from None
+
+
+def _texts(folder: Path) -> Shelf:
+    return Shelf(folder.with_name("texts.db"))
+
+
+def _key(file: SourceFile) -> bytes:
+    """What a text depends on: what is redacted may depend on a file's name."""
+    key = f"{INGESTION_VERSION}\0{file.blob}\0{file.path}"
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _encoded(file: SourceFile) -> bytes:
+    return file.text.encode("utf-8", "surrogatepass")
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"flags": tuple(row["flags"])}
 
 
 def _write_rows(
-    path: Path, rows: tuple[SourceFile, ...] | tuple[LedgerEntry, ...], schema: Any
+    path: Path, rows: Sequence[SourceFile] | Sequence[LedgerEntry] | Sequence[Change], schema: Any
 ) -> None:
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
-    pq.write_table(table, path, compression="zstd")
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
 
 
 def _read_rows(path: Path, schema: Any) -> list[dict[str, Any]]:
