@@ -9,6 +9,7 @@
     ├── EmptyInputError           a stage was left with nothing to work on
     ├── StorageError              a file couldn't be written or read back
     ├── BaseModelError            a base model that can't be had
+    ├── TeacherError              a teacher that doesn't answer
     ├── TrainingError             the trainer ended without an adapter
     └── EvaluationError           the evaluation ended without a report
 """
@@ -56,6 +57,10 @@ class StorageError(RepoTuneError):
 
 class BaseModelError(RepoTuneError):
     """A base model that is neither on this machine nor reachable."""
+
+
+class TeacherError(RepoTuneError):
+    """The teacher didn't answer; what it answered before is kept."""
 
 
 class TrainingError(RepoTuneError):

@@ -20,7 +20,8 @@ _PART = 500
 class Shelf:
     """A mapping from bytes to bytes on disk.
 
-    A file that is damaged is put away and begun anew: nothing on a shelf is the only copy.
+    A file that is damaged is put away as `*.damaged` and begun anew: what a shelf holds can be
+    made again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -77,9 +78,9 @@ class Shelf:
                 else "Check the folder's permissions.",
             ) from None
         except sqlite3.DatabaseError:
-            self.file.unlink(missing_ok=True)
+            self._put_away()
             raise StorageError(
-                f"{self.file} was damaged and has been removed.", "Run the command again."
+                f"{self.file} was damaged and has been put away.", "Run the command again."
             ) from None
 
     def _connect(self) -> sqlite3.Connection:
@@ -88,8 +89,11 @@ class Shelf:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            self.file.unlink()
+            self._put_away()
             return _prepared(self.file)
+
+    def _put_away(self) -> None:
+        self.file.replace(self.file.with_suffix(".damaged"))
 
 
 def _prepared(file: Path) -> sqlite3.Connection:

@@ -1,0 +1,86 @@
+"""Any server that speaks OpenAI's chat protocol: vLLM, llama.cpp, Ollama, the provider itself."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import httpx
+
+from repo_tune_pipeline.clients.base import Finish, Reply, TryLaterError
+from repo_tune_pipeline.errors import ConfigError
+
+_FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "blocked"}
+_LATER = frozenset({408, 409, 425, 429})
+
+
+class OpenAIClient:
+    """One model; its calls may come from several threads. Redirects aren't followed: the key
+    would go with them.
+    """
+
+    def __init__(self, key: str, model: str, base_url: str, timeout_seconds: float) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._name = model
+        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._client = httpx.Client(headers=headers, timeout=timeout_seconds)
+
+    @property
+    def model(self) -> str:
+        return self._name
+
+    def ask(self, prompt: str, *, max_tokens: int, as_json: bool = False) -> Reply:
+        """One request; see `Client` for what it raises."""
+        body: dict[str, Any] = {
+            "model": self._name,
+            "messages": [{"role": "user", "content": prompt}],
+            "max_tokens": max_tokens,
+            "temperature": 0,
+        }
+        if as_json:
+            body["response_format"] = {"type": "json_object"}
+        try:
+            response = self._client.post(self._url, json=body)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise ConfigError(
+                f"{self._url} isn't an address.", "Set `base_url` to http(s)://…/v1."
+            ) from None
+        except httpx.HTTPError as error:
+            raise TryLaterError(f"{type(error).__name__} on the way to {self._url}") from None
+        self._check(response)
+        try:
+            return _reply(response.json())
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            return Reply("", "malformed")
+
+    def _check(self, response: httpx.Response) -> None:
+        code = response.status_code
+        if code in _LATER or code >= 500:
+            raise TryLaterError(f"status {code} from {self._url}", _wait(response))
+        if code in (401, 403):
+            raise ConfigError(
+                f"{self._url} refused the key.", "Check the environment variable that holds it."
+            )
+        if code == 404:
+            raise ConfigError(
+                f"{self._url} has no model {self._name}, or no such path.",
+                "Check `base_url` and `model`.",
+            )
+        if code != 200:
+            raise ConfigError(
+                f"{self._url} refused the request (status {code}).",
+                "Check the model's name and its limits.",
+            )
+
+
+def _wait(response: httpx.Response) -> float:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0
+
+
+def _reply(body: dict[str, Any]) -> Reply:
+    choice = cast(dict[str, Any], body["choices"][0])
+    text = str(choice["message"].get("content") or "")
+    usage = cast(dict[str, Any], body.get("usage") or {})
+    counted = (int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0)))
+    finish = _FINISH.get(str(choice.get("finish_reason") or "stop"), "blocked")
+    return Reply(text, "empty" if finish == "stop" and not text.strip() else finish, *counted)
