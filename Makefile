@@ -34,7 +34,7 @@ bench: $(VENV)/dev  ## measurements, each a ratio against a peer or a limit
 
 constraints: $(VENV)/dev  ## resolve every dependency anew and pin the whole set
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --dry-run --ignore-installed \
-	  --report $(VENV)/resolved.json '.[dev,ray,postgres]'
+	  --report $(VENV)/resolved.json '.[bench,dev,ray,postgres]'
 	$(BIN)/python tools/pin_constraints.py $(VENV)/resolved.json > constraints.txt.new
 	mv constraints.txt.new constraints.txt
 

@@ -24,7 +24,7 @@ def pins(report: Path) -> list[str]:
 
 if __name__ == "__main__":
     sys.stdout.write(
-        "# The whole resolved set, with the extras dev, ray and postgres; "
+        "# The whole resolved set, with the extras bench, dev, ray and postgres; "
         "`make constraints` writes it anew.\n"
     )
     sys.stdout.write("\n".join(pins(Path(sys.argv[1]))) + "\n")
