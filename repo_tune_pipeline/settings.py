@@ -58,7 +58,7 @@ class LicenseSettings(_Section):
         "Unlicense",
         "Zlib",
     )
-    trusted: tuple[str, ...] = ("local/*",)
+    trusted: tuple[str, ...] = ("local/*", "repo-tune/*")
     min_similarity: float = Field(default=0.9, gt=0, le=1)
 
 

@@ -1,4 +1,4 @@
-"""Ingestion: a git URL, a local repository or a plain folder → one snapshot.
+"""Ingestion: a git URL, a local repository, a folder or an archive → one snapshot.
 
 Repositories are hostile input: nothing of theirs is run, checked out or followed.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _INHERITED = ("HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK")
@@ -11,11 +11,16 @@ _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", 
 
 _CONFIG = {
     "core.askPass": "",
+    "core.bigFileThreshold": "4m",
     "core.attributesFile": os.devnull,
     "core.commitGraph": "false",
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
+    "core.quotePath": "false",
     "credential.helper": "",
+    "log.showSignature": "false",
+    "mailmap.file": os.devnull,
+    "transfer.bundleURI": "false",
     "fetch.recurseSubmodules": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
@@ -33,12 +38,15 @@ def search_path() -> str:
     return os.pathsep.join(entry for entry in entries if entry.startswith("/"))
 
 
-def git_environment(objects: Path | None, config: Mapping[str, str]) -> dict[str, str]:
+def git_environment(
+    objects: Path | None, config: Mapping[str, str], ssh_options: Sequence[str] = ()
+) -> dict[str, str]:
     """All that a git process of ours inherits.
 
     Args:
         objects: read objects from this folder in place of the git directory's own.
         config: more configuration; it may hold credentials, which so reach no argument list.
+        ssh_options: for the ssh that git starts; they hold no blanks.
     """
     inherited = {key: os.environ[key] for key in _INHERITED + _PROXIES if key in os.environ}
     environment = inherited | {
@@ -52,7 +60,7 @@ def git_environment(objects: Path | None, config: Mapping[str, str]) -> dict[str
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_ALLOW_PROTOCOL": "https:ssh",
-        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        "GIT_SSH_COMMAND": " ".join(["ssh", "-oBatchMode=yes", *ssh_options]),
         "GIT_SSH_VARIANT": "ssh",
     }
     if objects is not None:

@@ -12,17 +12,19 @@ from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.entries import Entry
 from repo_tune_pipeline.ingestion.gates import is_vendored_folder
 from repo_tune_pipeline.ingestion.git import printable
-from repo_tune_pipeline.ingestion.objects import MAX_PATHS, blob_id
+from repo_tune_pipeline.ingestion.objects import blob_id
 
 
-def walk_folder(folder: Path, skips: Callable[[bytes], bool] | None = None) -> list[Entry]:
+def walk_folder(
+    folder: Path, max_paths: int, skips: Callable[[bytes], bool] | None = None
+) -> list[Entry]:
     """Every path below `folder`, sorted; `/` separates its parts.
 
     A folder that isn't entered (one whose path `skips` names, by default one that is vendored by
     name, or an unreadable one) is one entry.
 
     Raises:
-        SourceError: the folder itself can't be read, or has more than MAX_PATHS paths.
+        SourceError: the folder itself can't be read, or has more than `max_paths` paths.
     """
     root = os.fsencode(folder) + b"/"
     skips = skips or is_vendored_path
@@ -44,9 +46,9 @@ def walk_folder(folder: Path, skips: Callable[[bytes], bool] | None = None) -> l
                     f"{printable(str(folder))} can't be read: {error.strerror}."
                 ) from None
             found.append(Entry(inner, "", 0, "unreadable"))
-        if len(found) > MAX_PATHS:
+        if len(found) > max_paths:
             raise SourceError(
-                f"{printable(str(folder))} has more than {MAX_PATHS:,} files.",
+                f"{printable(str(folder))} has more than {max_paths:,} files.",
                 "Name a folder inside of it.",
             )
     return sorted(found, key=lambda entry: entry.path)

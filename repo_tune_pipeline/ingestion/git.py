@@ -1,14 +1,15 @@
 """The one place where a git process starts.
 
 What a git process of ours can't do, whatever the repository or the server says: run a hook, a
-filter, a file-system monitor or a credential helper; read any configuration but that of our own
-mirror; speak another protocol than https and ssh; ask a question on the terminal; fetch an object
-that nobody asked for; outlive its deadline or us.
+filter, a diff driver, a file-system monitor or a credential helper; read any configuration but
+that of our own mirror; speak another protocol than https and ssh; ask a question on the terminal;
+fetch an object that nobody asked for; outlive its deadline or us.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -22,12 +23,17 @@ from typing import IO
 from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.environment import git_environment, search_path
 
-SUBCOMMANDS = frozenset({"init", "ls-remote", "fetch", "ls-tree", "cat-file", "rev-parse"})
+SUBCOMMANDS = frozenset(
+    {"init", "ls-remote", "fetch", "ls-tree", "cat-file", "rev-parse", "rev-list", "diff-tree"}
+)
 NO_REPOSITORY = Path(os.devnull)
 """A git directory that is none: for commands that need no repository."""
 
 _STDERR_KEPT = 4096
 _OUTPUT_LIMIT = 16 * 1024 * 1024
+_MEMORY_LIMIT = 1024 * 1024 * 1024
+_LIMITED = frozenset({"ls-tree", "rev-parse", "rev-list", "diff-tree"})
+"""What a small repository can make grow without end; mapped packs don't count."""
 
 
 class GitFailure(Exception):
@@ -49,6 +55,10 @@ class Deadline:
     @property
     def remaining(self) -> float:
         return max(self._end - time.monotonic(), 0.001)
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._end
 
 
 class GitProcess:
@@ -127,6 +137,7 @@ def git_process(
     git_dir: Path,
     objects: Path | None = None,
     config: Mapping[str, str] | None = None,
+    ssh_options: Sequence[str] = (),
     deadline: Deadline,
     feed: bool = False,
 ) -> Generator[GitProcess, None, None]:
@@ -139,6 +150,7 @@ def git_process(
         git_dir: a git directory of ours, or NO_REPOSITORY.
         objects: read objects from this folder in place of `git_dir`'s own.
         config: more configuration, handed over in the environment (credentials may be in it).
+        ssh_options: for the ssh that git starts; they hold no blanks.
         deadline: when the process group is killed.
         feed: open a pipe to its standard input.
 
@@ -155,10 +167,14 @@ def git_process(
         stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=git_environment(objects, config or {}),
+        env=git_environment(objects, config or {}, ssh_options),
         cwd="/",
         start_new_session=True,
     )
+    if command in _LIMITED:
+        with suppress(ProcessLookupError, PermissionError):
+            limits = (_MEMORY_LIMIT, _MEMORY_LIMIT)
+            resource.prlimit(popen.pid, resource.RLIMIT_DATA, limits)
     process = GitProcess(popen, deadline)
     try:
         yield process
@@ -174,6 +190,7 @@ def run_git(
     git_dir: Path,
     objects: Path | None = None,
     config: Mapping[str, str] | None = None,
+    ssh_options: Sequence[str] = (),
     deadline: Deadline,
 ) -> bytes:
     """Run git to its end and return its standard output, 16 MiB at most.
@@ -189,6 +206,7 @@ def run_git(
         git_dir=git_dir,
         objects=objects,
         config=config,
+        ssh_options=ssh_options,
         deadline=deadline,
     ) as process:
         output = process.stdout.read(_OUTPUT_LIMIT + 1)
@@ -210,7 +228,7 @@ def _git_program() -> str:
     if program is None:
         raise SourceError(
             "The program git wasn't found.",
-            "Install git (2.31 or later), or ingest a plain folder.",
+            "Install git (2.37 or later), or ingest a plain folder.",
         )
     return program
 

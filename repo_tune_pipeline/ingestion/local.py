@@ -38,7 +38,15 @@ def local_store(local: Local, shown: str, deadline: Deadline) -> Generator[Objec
         ours = Path(scratch) / "empty.git"
         options = ["--bare", "--quiet", "--template="]
         run_git("init", options, [str(ours)], git_dir=NO_REPOSITORY, deadline=deadline)
+        _copy_shallow(local.git_dir, ours)
         yield ObjectStore(shown, ours, deadline, objects=local.git_dir / "objects")
+
+
+def _copy_shallow(git_dir: Path, ours: Path) -> None:
+    """Let git know where the history of a shallow clone ends."""
+    ends = (_read_small(git_dir / "shallow") or "").split("\n")
+    if known := [end for end in ends if _ID.fullmatch(end)]:
+        (ours / "shallow").write_text("".join(f"{end}\n" for end in known))
 
 
 def local_commit(local: Local, store: ObjectStore, ref: str) -> str:

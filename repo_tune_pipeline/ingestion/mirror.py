@@ -1,4 +1,4 @@
-"""Remote repositories: what a ref stands for, and a bare mirror that holds its one commit."""
+"""Remote repositories: what a ref stands for, and a bare mirror with it and its history."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from repo_tune_pipeline.ingestion.git import (
     run_git,
 )
 from repo_tune_pipeline.ingestion.objects import ObjectStore
-from repo_tune_pipeline.ingestion.sources import Remote
+from repo_tune_pipeline.ingestion.reach import Reach
 
 _ID = re.compile(r"[0-9a-f]{40}")
 _KEPT = "refs/commits/"
 _UNFINISHED = "unfinished"
+_HELD = "held"
 
 
-def remote_commit(remote: Remote, shown: str, ref: str, deadline: Deadline) -> str:
+def remote_commit(reach: Reach, ref: str) -> str:
     """The commit that `ref` (HEAD, if empty) stands for on the server now.
 
     Raises:
@@ -36,6 +37,7 @@ def remote_commit(remote: Remote, shown: str, ref: str, deadline: Deadline) -> s
     """
     if _ID.fullmatch(ref):
         return ref
+    shown, deadline, remote = reach.shown, reach.deadline, reach.checked
     wanted = _names(ref)
     patterns = [name + peeled for name in wanted for peeled in ("", "^{}")]
     try:
@@ -45,6 +47,7 @@ def remote_commit(remote: Remote, shown: str, ref: str, deadline: Deadline) -> s
             [remote.url, *patterns],
             git_dir=NO_REPOSITORY,
             config=remote.config,
+            ssh_options=remote.ssh_options,
             deadline=deadline,
         )
     except GitFailure as failure:
@@ -67,10 +70,10 @@ def remote_commit(remote: Remote, shown: str, ref: str, deadline: Deadline) -> s
 
 
 @contextmanager
-def mirrored(
-    remote: Remote, shown: str, commit: str, mirror: Path, deadline: Deadline
-) -> Generator[ObjectStore, None, None]:
+def mirrored(reach: Reach, commit: str, mirror: Path) -> Generator[ObjectStore, None, None]:
     """The mirror with `commit` in it, fetched if it isn't there yet; locked for the block.
+
+    It holds as much of the history as the settings ask for, and one commit more.
 
     Raises:
         SourceError: the server can't be read, or doesn't give that commit.
@@ -78,10 +81,11 @@ def mirrored(
     """
     with _locked(mirror):
         if not _is_whole(mirror):
-            _create(mirror, deadline)
-        store = ObjectStore(shown, mirror, deadline)
-        if not _holds(store, commit):
-            _fetch(remote, store, commit)
+            _create(mirror, reach.deadline)
+        store = ObjectStore(reach.shown, mirror, reach.deadline)
+        depth = reach.settings.history_commits + 1
+        if not _holds(store, commit, depth):
+            _fetch(reach, store, commit, depth)
         yield store
 
 
@@ -121,36 +125,41 @@ def _create(mirror: Path, deadline: Deadline) -> None:
         raise _unwritable(mirror, failure) from None
 
 
-def _holds(store: ObjectStore, commit: str) -> bool:
-    """Whether a fetch of `commit` ended well: only then git gave it a ref."""
-    options = ["--verify", "--quiet", "--end-of-options", _KEPT + commit]
+def _holds(store: ObjectStore, commit: str, depth: int) -> bool:
+    """Whether the last fetch that ended well was of `commit`, as deep.
+
+    An earlier one doesn't count: where a fetch cuts the history, it cuts that of others, too.
+    """
     try:
-        run_git("rev-parse", options, git_dir=store.git_dir, deadline=store.deadline)
-    except GitFailure:
+        return (store.git_dir / _HELD).read_text() == f"{commit} {depth}\n"
+    except (OSError, UnicodeDecodeError):
         return False
-    return True
 
 
-def _fetch(remote: Remote, store: ObjectStore, commit: str) -> None:
-    """Fetch one commit without its history.
+def _fetch(reach: Reach, store: ObjectStore, commit: str, depth: int) -> None:
+    """Fetch one commit with `depth` - 1 generations before it.
 
     Trees aren't checked by git on arrival (many honest old repositories fail that): what would
     harm is refused when they are listed.
     """
     # A git that is killed leaves lock files behind: the marker says that they mean nothing.
-    unfinished = store.git_dir / _UNFINISHED
-    options = ["--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--quiet"]
+    unfinished, held = store.git_dir / _UNFINISHED, store.git_dir / _HELD
+    options = [f"--depth={depth}", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--quiet"]
     options += ["--no-recurse-submodules", "--refmap="]
+    remote = reach.checked
     try:
         unfinished.touch()
+        held.unlink(missing_ok=True)
         run_git(
             "fetch",
             options,
             [remote.url, f"+{commit}:{_KEPT}{commit}"],
             git_dir=store.git_dir,
             config=remote.config,
+            ssh_options=remote.ssh_options,
             deadline=store.deadline,
         )
+        held.write_text(f"{commit} {depth}\n")
         unfinished.unlink()
     except OSError as error:
         raise storage_error(store.git_dir, error) from None

@@ -15,9 +15,6 @@ from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.entries import Entry
 from repo_tune_pipeline.ingestion.git import Deadline, GitFailure, git_process, run_git
 
-MAX_PATHS = 500_000
-"""More paths than this are taken for a bomb (a few hundred KiB of trees can name billions)."""
-
 _LISTED = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}) +(\S+)\t(.*)", re.DOTALL)
 _KINDS = {b"120000": "symlink", b"160000": "submodule"}
 _FORBIDDEN_PARTS = frozenset({b"", b".", b"..", b".git"})
@@ -61,14 +58,16 @@ class ObjectStore:
             ) from None
         return output.decode().strip()
 
-    def list_tree(self, commit: str) -> list[Entry]:
+    def list_tree(self, commit: str, max_paths: int) -> list[Entry]:
         """Every path of a commit, in git's order.
+
+        A few hundred KiB of trees can name billions of paths: more than `max_paths` are refused.
 
         Raises:
             SourceError: the trees are damaged, or no honest git wrote them: a part `..` or
-                `.git`, one path twice, or more than MAX_PATHS.
+                `.git`, one path twice, or more than `max_paths`.
         """
-        self._check_number_of_paths(commit)
+        self._check_number_of_paths(commit, max_paths)
         entries: list[Entry] = []
         seen: set[bytes] = set()
         with git_process(
@@ -121,7 +120,7 @@ class ObjectStore:
                 process.close()
                 feeder.join(timeout=5)
 
-    def _check_number_of_paths(self, commit: str) -> None:
+    def _check_number_of_paths(self, commit: str, max_paths: int) -> None:
         """Count first: without sizes (`-l`) git lists a bomb seventy times as fast."""
         number = 0
         with git_process(
@@ -134,8 +133,8 @@ class ObjectStore:
         ) as process:
             while part := process.stdout.read(_PART):
                 number += part.count(b"\0")
-                if number > MAX_PATHS:
-                    raise self._dishonest(f"names more than {MAX_PATHS:,} paths")
+                if number > max_paths:
+                    raise self._dishonest(f"names more than {max_paths:,} paths")
 
     def _entry(self, line: bytes) -> Entry:
         found = _LISTED.fullmatch(line)

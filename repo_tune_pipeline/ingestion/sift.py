@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from repo_tune_pipeline.errors import SourceError
+from repo_tune_pipeline.ingestion.attributes import MAX_ATTRIBUTES_BYTES, Attributes
 from repo_tune_pipeline.ingestion.entries import Entry, Read
-from repo_tune_pipeline.ingestion.gates import Content, PathFilter, judge_content, reason_of_path
-from repo_tune_pipeline.ingestion.languages import language_of_path
+from repo_tune_pipeline.ingestion.gates import PathFilter, judge_content, reason_of_path
+from repo_tune_pipeline.ingestion.languages import language_named, language_of_path
 from repo_tune_pipeline.ingestion.licenses import (
     MAX_LICENSE_BYTES,
+    Governing,
+    is_allowed,
     is_license_name,
     license_of_header,
-    license_of_texts,
 )
 from repo_tune_pipeline.records import LedgerEntry, SourceFile
-from repo_tune_pipeline.settings import IngestionSettings
-
-MAX_TEXT_BYTES = 512 * 1024 * 1024
-"""All candidates of a snapshot are held in memory: more than this is refused."""
+from repo_tune_pipeline.secrets import holds_secret, redact
+from repo_tune_pipeline.settings import IngestionSettings, LicenseSettings
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def choose(entries: Sequence[Entry], settings: IngestionSettings, shown: str) ->
     filters = PathFilter(settings)
     reasons = {entry.path: _path_reason(entry, filters, settings) for entry in entries}
     candidates = [entry for entry in entries if not reasons[entry.path]]
-    if sum(entry.size for entry in candidates) > MAX_TEXT_BYTES:
+    if sum(entry.size for entry in candidates) > settings.max_text_bytes:
         raise SourceError(
-            f"{shown} holds more than {MAX_TEXT_BYTES >> 20} MiB of source text.",
+            f"{shown} holds more than {settings.max_text_bytes:,} bytes of source text.",
             "Take less of it with `ingestion.include` and `ingestion.exclude`.",
         )
-    extra = [entry for entry in entries if reasons[entry.path] and _holds_license(entry)]
+    extra = [entry for entry in entries if reasons[entry.path] and _is_notice(entry)]
     return Wanted(candidates, candidates + extra, reasons)
 
 
@@ -71,74 +72,145 @@ def _path_reason(entry: Entry, filters: PathFilter, settings: IngestionSettings)
         path = entry.path.decode()
     except UnicodeDecodeError:
         return "path_not_utf8"
-    return reason_of_path(path, entry.size, filters, settings.max_file_bytes)
+    reason = reason_of_path(path, entry.size, filters, settings.max_file_bytes)
+    return reason or ("secret_in_path" if holds_secret(path) else "")
 
 
-def _holds_license(entry: Entry) -> bool:
-    small = 0 < entry.size <= MAX_LICENSE_BYTES
-    return small and not entry.reason and is_license_name(entry.path.decode("utf-8", "replace"))
+def _is_notice(entry: Entry) -> bool:
+    """Whether an entry is small text that says something of others: a licence or attributes."""
+    path = entry.path.decode("utf-8", "replace")
+    if entry.reason or "\ufffd" in path:
+        return False
+    if path.rpartition("/")[2] == ".gitattributes":
+        return 0 < entry.size <= MAX_ATTRIBUTES_BYTES
+    return 0 < entry.size <= MAX_LICENSE_BYTES and is_license_name(path)
 
 
-def sift(entries: Sequence[Entry], read: Read, settings: IngestionSettings, shown: str) -> Sifted:
-    """Judge every entry; files and ledger come out sorted by path."""
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one file's bytes tell: a `reason` to drop it, or its redacted text.
+
+    `license` is what its header names, or empty.
+    """
+
+    reason: str
+    language: str
+    text: str = ""
+    flags: tuple[str, ...] = ()
+    license: str = ""
+
+
+def examine(path: str, data: bytes, language: str = "") -> Examined:
+    """Judge one file by its bytes alone; `language` is what the attributes say, or empty."""
+    content = judge_content(path, data, language)
+    if content.reason:
+        return Examined(content.reason, content.language)
+    redacted = redact(content.text, path)
+    flags = {*content.flags, *(("redacted",) if redacted.kinds else ())}
+    license_id = license_of_header(content.text, content.language)
+    return Examined("", content.language, redacted.text, tuple(sorted(flags)), license_id)
+
+
+def sift(
+    entries: Sequence[Entry],
+    read: Read,
+    settings: IngestionSettings,
+    shown: str,
+    *,
+    repo: str = "",
+) -> Sifted:
+    """Judge every entry; files and ledger come out sorted by path.
+
+    `repo` is the owner/name that `licenses.trusted` is asked about; without one the source is
+    taken for trusted.
+    """
     wanted = choose(entries, settings, shown)
-    reasons = dict(wanted.reasons)
-    files: list[SourceFile] = []
-    licenses: dict[str, str] = {}
     found: dict[bytes, Entry] = {}
-    languages: dict[bytes, str] = {}
-    for entry, data in read(wanted.read):
-        path = entry.path.decode()
+    notices = _read_notices([entry for entry in wanted.read if _is_notice(entry)], read, found)
+    judge = _Judge(notices, settings.licenses, repo)
+    files: list[SourceFile] = []
+    rows: dict[bytes, LedgerEntry] = {}
+    for entry, data in read(wanted.candidates):
         found[entry.path] = entry
-        content = _judge(entry, data)
-        if data is not None and _holds_license(entry):
-            licenses[path] = data.decode("utf-8", "replace")
-        if wanted.reasons[entry.path]:
-            continue
-        reasons[entry.path] = content.reason
-        languages[entry.path] = content.language
-        if not content.reason:
-            license_id = license_of_header(content.text)
-            files.append(_source_file(path, entry, content, license_id))
-    whole = license_of_texts(licenses)
-    kept = [file if file.license else replace(file, license=whole) for file in files]
+        examined, license_id = judge.examined(entry, data)
+        path = entry.path.decode()
+        facts = (path, entry.blob, entry.size, examined.language)
+        rows[entry.path] = LedgerEntry(*facts, examined.reason, license_id, examined.flags)
+        if not examined.reason:
+            files.append(SourceFile(*facts, license_id, examined.text, examined.flags))
+    listed = [found.get(entry.path, entry) for entry in entries]
     return Sifted(
-        files=sorted(kept, key=lambda file: file.path),
-        ledger=_ledger([found.get(entry.path, entry) for entry in entries], reasons, languages),
+        files=sorted(files, key=lambda file: file.path),
+        ledger=_ledger(listed, wanted.reasons, rows),
         candidates=wanted.candidates,
         contents=[entry for entry in found.values() if entry.blob],
     )
 
 
-def _judge(entry: Entry, data: bytes | None) -> Content:
-    path = entry.path.decode()
-    if data is None:
-        return Content("missing_blob" if entry.blob else "unreadable", language_of_path(path))
-    return judge_content(path, data)
+def _read_notices(
+    entries: Sequence[Entry], read: Read, found: dict[bytes, Entry]
+) -> dict[str, bytes]:
+    notices: dict[str, bytes] = {}
+    for entry, data in read(entries):
+        found[entry.path] = entry
+        if data is not None:
+            notices[entry.path.decode()] = data
+    return notices
 
 
-def _source_file(path: str, entry: Entry, content: Content, license_id: str) -> SourceFile:
-    return SourceFile(
-        path=path,
-        blob=entry.blob,
-        size=entry.size,
-        language=content.language,
-        license=license_id,
-        text=content.text,
-    )
+class _Judge:
+    """What a repository as a whole says about each of its files."""
+
+    def __init__(self, notices: Mapping[str, bytes], licenses: LicenseSettings, repo: str) -> None:
+        attributes = {path: data for path, data in notices.items() if not is_license_name(path)}
+        texts = {path: data for path, data in notices.items() if path not in attributes}
+        self._attributes = Attributes(attributes)
+        self._governing = Governing({p: t.decode("utf-8", "replace") for p, t in texts.items()})
+        self._allow = licenses.allow
+        self._trusted = not repo or any(fnmatchcase(repo, name) for name in licenses.trusted)
+        self._allowed: dict[str, bool] = {}
+
+    def examined(self, entry: Entry, data: bytes | None) -> tuple[Examined, str]:
+        """What became of a candidate, and its licence if it was kept."""
+        path = entry.path.decode()
+        reason = self._attributes.reason(path)
+        if data is None and not reason:
+            reason = "missing_blob" if entry.blob else "unreadable"
+        if reason or data is None:
+            return Examined(reason, language_of_path(path)), ""
+        examined = examine(path, data, language_named(self._attributes.language(path)))
+        if examined.reason:
+            return examined, ""
+        license_id = examined.license or self._governing.of(path)
+        if not self._permits(license_id):
+            return Examined("license_not_allowed", examined.language), license_id
+        return examined, license_id
+
+    def _permits(self, license_id: str) -> bool:
+        if self._trusted and license_id == self._governing.root:
+            return True
+        if license_id not in self._allowed:
+            self._allowed[license_id] = is_allowed(license_id, self._allow)
+        return self._allowed[license_id]
 
 
 def _ledger(
-    entries: Sequence[Entry], reasons: dict[bytes, str], languages: dict[bytes, str]
+    entries: Sequence[Entry], reasons: Mapping[bytes, str], rows: Mapping[bytes, LedgerEntry]
 ) -> list[LedgerEntry]:
-    taken = {entry.path.decode() for entry in entries if _is_utf8(entry.path)}
+    plain = {entry.path: _is_utf8(entry.path) for entry in entries}
+    taken = {entry.path.decode() for entry in entries if plain[entry.path]}
     ledger: list[LedgerEntry] = []
     for entry in entries:
+        if entry.path in rows:
+            ledger.append(rows[entry.path])
+            continue
         path = entry.path.decode("utf-8", "backslashreplace")
-        while not _is_utf8(entry.path) and path in taken:
-            path += "\\"  # a path that has these very backslashes is in the commit, too
+        language = language_of_path(path)
+        if holds_secret(path):
+            path = redact(path).text
+        while path in taken and path.encode() != entry.path:
+            path += "\\"  # a path that is spelled like this one is shown is there, too
         taken.add(path)
-        language = languages.get(entry.path) or language_of_path(path)
         ledger.append(LedgerEntry(path, entry.blob, entry.size, language, reasons[entry.path]))
     return sorted(ledger, key=lambda row: row.path)
 

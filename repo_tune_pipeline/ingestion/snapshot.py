@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from repo_tune_pipeline.artifacts import digest_json
 from repo_tune_pipeline.errors import EmptyInputError, SourceError
+from repo_tune_pipeline.ingestion.archives import opened_archive
 from repo_tune_pipeline.ingestion.entries import Entry, Read
 from repo_tune_pipeline.ingestion.folder import read_folder, walk_folder
 from repo_tune_pipeline.ingestion.git import Deadline, printable
+from repo_tune_pipeline.ingestion.history import read_history
 from repo_tune_pipeline.ingestion.licenses import MAX_LICENSE_BYTES
 from repo_tune_pipeline.ingestion.local import local_commit, local_store
 from repo_tune_pipeline.ingestion.mirror import mirrored, remote_commit
+from repo_tune_pipeline.ingestion.objects import ObjectStore
+from repo_tune_pipeline.ingestion.reach import Reach
 from repo_tune_pipeline.ingestion.sift import choose, sift
 from repo_tune_pipeline.ingestion.sources import (
+    Archive,
     Folder,
     Local,
     Remote,
@@ -28,7 +33,7 @@ from repo_tune_pipeline.ingestion.sources import (
     repo_name,
 )
 from repo_tune_pipeline.ingestion.worktree import uncommitted_notice
-from repo_tune_pipeline.records import Funnel, Snapshot
+from repo_tune_pipeline.records import Change, Funnel, Snapshot, SourceFile
 from repo_tune_pipeline.settings import IngestionSettings
 
 
@@ -38,11 +43,11 @@ def ingest(
     """Read one source at one commit.
 
     Args:
-        source: a git URL, a local repository (its HEAD is read, not its working files) or a
-            plain folder.
+        source: a git URL, a local repository (its HEAD is read, not its working files), a plain
+            folder or an archive.
         ref: a branch, a tag or a commit; empty means HEAD.
         name: the repository's `owner/name`; empty derives it from the source.
-        settings: which files are wanted, and how long git may take.
+        settings: which sources and files are wanted, and how much time and room they may take.
         mirrors: the folder of our bare mirrors; only git URLs need one.
 
     Raises:
@@ -58,21 +63,23 @@ def ingest(
         if opened.worktree is not None:
             candidates = sifted.candidates
             notice = uncommitted_notice(opened.worktree, opened.entries, candidates, settings)
+        files, changes = _with_history(sifted.files, opened, settings)
     snapshot = Snapshot(
         repo=repo,
         commit=opened.commit or _content_id(sifted.contents),
         source=public_source(source),
         ref=ref,
-        files=tuple(sifted.files),
+        files=files,
         ledger=tuple(sifted.ledger),
         notice=notice,
+        changes=changes,
     )
     require_usable(snapshot)
     return snapshot
 
 
 def head_commit(source: str, *, ref: str = "", settings: IngestionSettings) -> str:
-    """The commit that `ingest` would read now; for a plain folder a digest of its contents.
+    """The commit that `ingest` would read now; for a folder or an archive a digest.
 
     Raises:
         SourceError, EmptyInputError: as `ingest`, as far as it gets.
@@ -80,17 +87,17 @@ def head_commit(source: str, *, ref: str = "", settings: IngestionSettings) -> s
     check_ref(ref)
     shown = public_source(source)
     deadline = Deadline(settings.timeout_seconds)
-    match parse_source(source):
+    match parse_source(source, allow_ssh=settings.allow_ssh):
         case Remote() as remote:
-            return remote_commit(remote, shown, ref, deadline)
+            return remote_commit(Reach(remote, shown, settings, deadline), ref)
         case Local() as local:
             with local_store(local, shown, deadline) as store:
                 return local_commit(local, store, ref)
-        case Folder(folder):
-            _refuse_ref(shown, ref)
-            wanted = choose(walk_folder(folder), settings, shown)
-            read = read_folder(folder, wanted.read, _read_limit(settings))
-            return _content_id([entry for entry, data in read if data is not None])
+        case Folder() | Archive():
+            with _opened(source, ref, settings, Path()) as opened:
+                wanted = choose(opened.entries, settings, shown)
+                found = opened.read(wanted.read)
+                return _content_id([entry for entry, data in found if data is not None])
 
 
 def funnel(snapshot: Snapshot) -> Funnel:
@@ -123,12 +130,23 @@ def require_usable(snapshot: Snapshot) -> None:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A source ready to be read; `commit` is empty for a plain folder."""
+    """A source ready to be read; `commit` is empty and `store` None for one without git."""
 
     commit: str
     entries: list[Entry]
     read: Read
+    store: ObjectStore | None = None
     worktree: Path | None = None
+
+
+def _with_history(
+    files: Sequence[SourceFile], opened: _Opened, settings: IngestionSettings
+) -> tuple[tuple[SourceFile, ...], tuple[Change, ...]]:
+    if opened.store is None:
+        return tuple(files), ()
+    history = read_history(opened.store, opened.commit, files, settings)
+    dated = (replace(file, changed=history.changed.get(file.path, "")) for file in files)
+    return tuple(dated), history.changes
 
 
 @contextmanager
@@ -138,27 +156,34 @@ def _opened(
     check_ref(ref)
     shown = public_source(source)
     deadline = Deadline(settings.timeout_seconds)
-    match parse_source(source):
+    match parse_source(source, allow_ssh=settings.allow_ssh):
         case Remote() as remote:
-            commit = remote_commit(remote, shown, ref, deadline)
-            with mirrored(remote, shown, commit, mirror, deadline) as store:
+            reach = Reach(remote, shown, settings, deadline)
+            commit = remote_commit(reach, ref)
+            with mirrored(reach, commit, mirror) as store:
                 commit = store.commit_of(commit)
-                yield _Opened(commit, store.list_tree(commit), store.read)
+                entries = store.list_tree(commit, settings.max_paths)
+                yield _Opened(commit, entries, store.read, store)
         case Local() as local:
             with local_store(local, shown, deadline) as store:
                 commit = local_commit(local, store, ref)
                 worktree = local.worktree if ref in ("", "HEAD") else None
-                yield _Opened(commit, store.list_tree(commit), store.read, worktree)
+                entries = store.list_tree(commit, settings.max_paths)
+                yield _Opened(commit, entries, store.read, store, worktree)
         case Folder(folder):
             _refuse_ref(shown, ref)
             read = partial(read_folder, folder, max_bytes=_read_limit(settings))
-            yield _Opened("", walk_folder(folder), read)
+            yield _Opened("", walk_folder(folder, settings.max_paths), read)
+        case Archive(path):
+            _refuse_ref(shown, ref)
+            with opened_archive(path, shown, settings) as archive:
+                yield _Opened("", archive.entries, archive.read)
 
 
 def _refuse_ref(shown: str, ref: str) -> None:
     if ref:
         raise SourceError(
-            f"{shown} is a plain folder: it has no ref {printable(ref)}.", "Leave the ref out."
+            f"{shown} is no git repository: it has no ref {printable(ref)}.", "Leave the ref out."
         )
 
 
@@ -167,6 +192,6 @@ def _read_limit(settings: IngestionSettings) -> int:
 
 
 def _content_id(entries: Sequence[Entry]) -> str:
-    """40 hexadecimal digits that stand for the paths and contents of a folder's read files."""
+    """40 hexadecimal digits that stand for the paths and contents of the files that were read."""
     pairs = sorted((entry.path.decode(), entry.blob) for entry in entries)
     return digest_json(pairs)[:40]

@@ -1,8 +1,9 @@
-"""What a user names as a source: a git URL, a local repository or a plain folder."""
+"""What a user names as a source: a git URL, a local repository, a plain folder or an archive."""
 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 import stat
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.git import printable
 
-_FORMS = "Give an existing folder, an https:// or ssh:// URL, or user@host:path."
+_FORMS = "Give an https:// URL, an existing folder, or a .zip or .tar archive (.gz, .bz2, .xz)."
+_NO_SSH = "If you trust it, set `ingestion.allow_ssh: true`, or give its https:// URL."
+_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz)$", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_LITERAL_HOST = re.compile(r"^[A-Za-z]+://(?:[^/@]*@)?\[[0-9A-Fa-f:.]+\]")
 _SCP = re.compile(r"(?:([\w.+-]+)@)?([\w.-]+):(.+)")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _USER = re.compile(r"[A-Za-z0-9_][\w.+-]*")
@@ -27,11 +31,13 @@ _REF = re.compile(
 class Remote:
     """A repository behind a URL.
 
-    `url` carries no credentials; `config` hands them to git, for this URL alone.
+    `url` carries no credentials; `config` hands them to git, for this URL alone. `ssh_options` are
+    for the ssh that git starts.
     """
 
     url: str
     config: dict[str, str]
+    ssh_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,17 @@ class Folder:
     folder: Path
 
 
-Source = Remote | Local | Folder
+@dataclass(frozen=True)
+class Archive:
+    """A zip or tar file."""
+
+    path: Path
 
 
-def parse_source(source: str) -> Source:
+Source = Remote | Local | Folder | Archive
+
+
+def parse_source(source: str, *, allow_ssh: bool = False) -> Source:
     """Decide what `source` is; looks at the file system, never at the network.
 
     Raises:
@@ -62,13 +75,15 @@ def parse_source(source: str) -> Source:
     _check_plain(source)
     scheme = _SCHEME.match(source)
     if scheme is not None:
-        return _parse_url(source, scheme[1].lower())
+        return _parse_url(source, scheme[1].lower(), allow_ssh)
     path = Path(source).expanduser()
     scp = _SCP.fullmatch(source)
     if scp is not None and "/" not in source.partition(":")[0] and not path.exists():
         user, host, where = scp.groups()
         if not _HOST.fullmatch(host):
             raise SourceError(f"{public_source(source)} has no usable host name.", _FORMS)
+        if not allow_ssh:
+            raise SourceError(f"{public_source(source)} is reached by ssh, which is off.", _NO_SSH)
         return Remote(f"{user}@{host}:{where}" if user else f"{host}:{where}", {})
     return _parse_path(path, public_source(source))
 
@@ -128,7 +143,8 @@ def repo_name(source: str, name: str = "") -> str:
         where = f"{scp[2]}/{scp[3]}"
     else:
         path = Path(unquote(urlsplit(source).path)) if parsed is not None else local
-        return f"local/{_safe_part(path.resolve().name)}"
+        name = path.resolve().name
+        return f"local/{_safe_part(_ARCHIVE.sub('', name) if path.is_file() else name)}"
     parts = [part for part in where.split("/") if part]
     owner, last = (parts[-2], parts[-1]) if len(parts) > 1 else ("remote", parts[-1])
     return f"{_safe_part(owner)}/{_safe_part(last)}"
@@ -147,7 +163,7 @@ def _check_plain(source: str) -> None:
             f"The source {public_source(source)} looks like an option.",
             "Write a folder whose name begins with '-' as ./-name.",
         )
-    if "::" in source:
+    if "::" in _LITERAL_HOST.sub("", source):
         raise SourceError(
             f"The source {public_source(source)} asks for a transport helper, or has '::' in it.",
             _FORMS,
@@ -156,7 +172,7 @@ def _check_plain(source: str) -> None:
         raise SourceError(f"The source {public_source(source)} has control characters.", _FORMS)
 
 
-def _parse_url(source: str, scheme: str) -> Source:
+def _parse_url(source: str, scheme: str, allow_ssh: bool) -> Source:
     shown = public_source(source)
     try:
         url = urlsplit(source)
@@ -169,36 +185,44 @@ def _parse_url(source: str, scheme: str) -> Source:
         return _parse_path(Path(unquote(url.path)), shown)
     if scheme not in ("https", "ssh"):
         raise SourceError(f"{shown} uses {scheme}://, which isn't read.", _FORMS)
+    if scheme == "ssh" and not allow_ssh:
+        raise SourceError(f"{shown} is reached by ssh, which is off.", _NO_SSH)
     if url.query or url.fragment:
         raise SourceError(f"The URL of {shown} has a query or fragment.", "Leave it out.")
-    if not _HOST.fullmatch(url.hostname or "") or not url.path.strip("/"):
+    host = _host(url)
+    if not host or not url.path.strip("/"):
         raise SourceError(f"{shown} doesn't name a host and a repository on it.", _FORMS)
     if scheme == "ssh":
-        return Remote(_ssh_url(url, port, shown), {})
-    plain = f"https://{url.hostname}{port}{url.path}"
+        return Remote(_ssh_url(url, host + port, shown), {})
+    plain = f"https://{host}{port}{url.path}"
     return Remote(plain, _credentials(url, plain))
 
 
-def _ssh_url(url: SplitResult, port: str, shown: str) -> str:
+def _host(url: SplitResult) -> str:
+    """The host as it stands in a URL, or an empty string for what can be none."""
+    host = url.hostname or ""
+    if ":" not in host:
+        return host if _HOST.fullmatch(host) else ""
+    try:
+        return f"[{ipaddress.IPv6Address(host)}]"
+    except ValueError:
+        return ""
+
+
+def _ssh_url(url: SplitResult, host: str, shown: str) -> str:
     user = unquote(url.username or "")
     if user and not _USER.fullmatch(user):
         raise SourceError(f"{shown} has no usable user name.", _FORMS)
-    return f"ssh://{user}{'@' if user else ''}{url.hostname}{port}{url.path}"
+    return f"ssh://{user}{'@' if user else ''}{host}{url.path}"
 
 
 def _credentials(url: SplitResult, plain: str) -> dict[str, str]:
-    """The git configuration that signs requests to `plain`.
-
-    With credentials redirects are off: git would send them to wherever it is led.
-    """
+    """The git configuration that signs requests to `plain`."""
     if not url.username and not url.password:
         return {}
     pair = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
     token = base64.b64encode(pair.encode()).decode()
-    return {
-        f"http.{plain}.extraHeader": f"Authorization: Basic {token}",
-        "http.followRedirects": "false",
-    }
+    return {f"http.{plain}.extraHeader": f"Authorization: Basic {token}"}
 
 
 def _parse_path(path: Path, shown: str) -> Source:
@@ -210,8 +234,10 @@ def _parse_path(path: Path, shown: str) -> Source:
 
 def _look_at(path: Path, shown: str) -> Source:
     if not path.is_dir():
+        if path.is_file() and _ARCHIVE.search(path.name):
+            return Archive(path.resolve())
         what = "is a file" if path.is_file() else "isn't there"
-        raise SourceError(f"{shown} {what}: it is neither a folder nor a git URL.", _FORMS)
+        raise SourceError(f"{shown} {what}: it is no folder, archive or git URL.", _FORMS)
     folder = path.resolve()
     inner = folder / ".git"
     try:

@@ -35,7 +35,11 @@ def uncommitted_notice(
     """
     ignores, filters = _Ignores(worktree), PathFilter(settings)
     try:
-        found = walk_folder(worktree, lambda path: is_vendored_path(path) or ignores.drops(path))
+        found = walk_folder(
+            worktree,
+            settings.max_paths,
+            lambda path: is_vendored_path(path) or ignores.drops(path),
+        )
     except SourceError:
         return "The working files weren't compared with HEAD: there are too many of them."
     walked = {entry.path: entry for entry in found}

@@ -15,6 +15,11 @@ from repo_tune_pipeline_tests.ingestion.repositories import Repository
 from repo_tune_pipeline_tests.ingestion.server import GitServer
 
 Ingest = Callable[..., Snapshot]
+TRUSTED: dict[str, object] = {
+    "allow_ssh": True,
+    "private_hosts": ("localhost", "127.0.0.1", "host.test"),
+}
+"""The settings under which the servers of these tests may be read."""
 
 
 @pytest.fixture
@@ -29,14 +34,14 @@ def mirrors(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read(mirrors: Path) -> Ingest:
-    """`ingest` with the mirrors of this test; settings as keywords."""
+    """`ingest` with the mirrors of this test; settings as keywords, beside TRUSTED."""
 
     def call(source: object, *, ref: str = "", name: str = "", **settings: object) -> Snapshot:
         return ingest(
             str(source),
             ref=ref,
             name=name,
-            settings=IngestionSettings.model_validate(settings),
+            settings=IngestionSettings.model_validate(TRUSTED | settings),
             mirrors=mirrors,
         )
 

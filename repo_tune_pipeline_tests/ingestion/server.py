@@ -104,7 +104,11 @@ def _certify(certificate: Path, key_file: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [
+        x509.DNSName("localhost"),
+        x509.DNSName("pinned.invalid"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ]
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)

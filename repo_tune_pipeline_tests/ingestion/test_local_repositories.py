@@ -58,8 +58,10 @@ def test_every_path_is_kept_or_dropped_with_one_reason(
         "api/A.java",
         "api/lib.rs",
         "api/main.go",
+        "bin/script",
         "bin/tool",
         "src/add.py",
+        "src/latin.py",
         "src/wide.py",
         "src/with_bom.py",
         "web/View.TSX",
@@ -67,7 +69,6 @@ def test_every_path_is_kept_or_dropped_with_one_reason(
         "web/app.mts",
     }
     assert {path: reason for path, reason in reasons.items() if reason} == {
-        "src/latin.py": "not_text",
         "src/picture.py": "binary",
         "src/nothing.py": "empty",
         "src/blank.py": "empty",
@@ -77,7 +78,6 @@ def test_every_path_is_kept_or_dropped_with_one_reason(
         "web/node_modules/left/pad.js": "vendored",
         "api/service_pb2.py": "generated",
         "api/stub.go": "generated",
-        "bin/script": "language_not_supported",
         "media/model.py": "lfs_pointer",
         "logo.png": "binary",
         "notes.txt": "language_not_supported",
@@ -97,8 +97,9 @@ def test_every_path_is_kept_or_dropped_with_one_reason(
         "Java": 1,
         "JavaScript": 1,
         "Markdown": 1,
-        "Python": 4,
+        "Python": 5,
         "Rust": 1,
+        "Shell": 1,
         "TSX": 1,
         "TypeScript": 1,
     }

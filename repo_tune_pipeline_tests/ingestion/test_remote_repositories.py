@@ -13,7 +13,7 @@ import pytest
 from repo_tune_pipeline.errors import EmptyInputError, SourceError
 from repo_tune_pipeline.ingestion import head_commit
 from repo_tune_pipeline.settings import IngestionSettings
-from repo_tune_pipeline_tests.ingestion.conftest import Ingest
+from repo_tune_pipeline_tests.ingestion.conftest import TRUSTED, Ingest
 from repo_tune_pipeline_tests.ingestion.repositories import Repository
 from repo_tune_pipeline_tests.ingestion.server import GitServer
 
@@ -40,7 +40,7 @@ def test_a_mirror_follows_new_commits_and_rewritten_branches(
     assert (fake_ssh / "calls").read_text().count("\n") == calls + 1, "only ls-remote asked"
 
     second = repository.commit({"a.py": "x = 2\n"})
-    assert head_commit(source, settings=IngestionSettings()) == second
+    assert head_commit(source, settings=IngestionSettings.model_validate(TRUSTED)) == second
     assert read(source).files[0].text == "x = 2\n"
 
     repository.git("reset", "--quiet", "--hard", first)
@@ -125,7 +125,8 @@ def test_ctrl_c_ends_git_and_the_next_run_works(
         "import sys\nfrom pathlib import Path\n"
         "from repo_tune_pipeline.ingestion import ingest\n"
         "from repo_tune_pipeline.settings import IngestionSettings\n"
-        "ingest(sys.argv[1], ref=sys.argv[2], settings=IngestionSettings(),"
+        "settings = IngestionSettings(allow_ssh=True, private_hosts=('host.test',))\n"
+        "ingest(sys.argv[1], ref=sys.argv[2], settings=settings,"
         " mirrors=Path(sys.argv[3]))\n"
     )
     arguments = [_served(repository), commit, str(mirrors)]

@@ -1,0 +1,10 @@
+"""Secrets and personal data in text: found, and replaced in place.
+
+Nothing here returns, logs or raises with the text that matched.
+"""
+
+from __future__ import annotations
+
+from repo_tune_pipeline.secrets.redaction import Redacted, holds_secret, redact
+
+__all__ = ["Redacted", "holds_secret", "redact"]
