@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from tree_sitter import Node
+
 from repo_tune_pipeline.chunking.parsing import SourceText
 
 _DOTTED = re.compile(r"[\w$]+(?:(?:\.|::)[\w$]+)*")
 _LAST_NAME = re.compile(r"([\w$]+)\s*$")
 _SHORT_CALLEE = 60
 """Bytes."""
+_LONGEST_RAW = _SHORT_CALLEE + 1
 
 
 class CalleeNames:
@@ -20,12 +23,16 @@ class CalleeNames:
     """
 
     def __init__(self, source: SourceText) -> None:
-        self._source = source
+        self._data = source.data
         self._known: dict[bytes, str] = {}
 
-    def of(self, start: int, end: int) -> str:
+    def of(self, node: Node) -> str:
+        """The name that a called expression has, or an empty string where it has none."""
+        return self.before(node.start_byte, node.end_byte)
+
+    def before(self, start: int, end: int) -> str:
         """The name in the bytes [start, end), or an empty string where there is none."""
-        raw = self._source.data[max(start, end - _SHORT_CALLEE - 1) : end]
+        raw = self._data[start if end - start <= _LONGEST_RAW else end - _LONGEST_RAW : end]
         name = self._known.get(raw)
         if name is None:
             name = self._known[raw] = self._read(raw)

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 from tree_sitter import Parser
 
-from repo_tune_pipeline.chunking.candidates import Candidate, Origin, chunk_of, rejection
+from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
 from repo_tune_pipeline.chunking.docstrings import Doc, Head, body_doc, head_above
+from repo_tune_pipeline.chunking.headers import header_candidate
 from repo_tune_pipeline.chunking.languages import (
     CODE_LANGUAGES,
     CodeLanguage,
     grammar_of,
-    query_of,
+    queries_of,
 )
 from repo_tune_pipeline.chunking.outline import FUNCTIONS, Definition, Outline, last_row, outline
-from repo_tune_pipeline.chunking.parsing import SourceText, matches, parse
-from repo_tune_pipeline.chunking.signatures import read_signature
+from repo_tune_pipeline.chunking.parsing import SourceText, captures, matches, parse
+from repo_tune_pipeline.chunking.signatures import Signature, attributes_above, read_signature
+from repo_tune_pipeline.chunking.splitting import Rows, split_rows
 from repo_tune_pipeline.records import ChunkKind
 from repo_tune_pipeline.settings import ChunkingSettings
 
@@ -37,35 +39,52 @@ _KINDS: dict[str, ChunkKind] = {
 class _View:
     """A parsed file and what is asked of each of its definitions."""
 
-    origin: Origin
     language: CodeLanguage
     found: Outline
     call_starts: list[int]
     settings: ChunkingSettings
 
 
-def code_candidates(origin: Origin, settings: ChunkingSettings) -> Iterator[Candidate]:
-    """Every definition of a file in one of `CODE_LANGUAGES`, kept or not.
+def code_candidates(
+    name: str, source: SourceText, settings: ChunkingSettings
+) -> Iterator[Candidate]:
+    """The header and every definition of a text in one of `CODE_LANGUAGES`, kept or not.
 
     Functions inside functions stay inside; methods are found beside their types.
 
     Raises:
         UnparsedError: parsing took longer than the settings allow, or wouldn't end well.
     """
-    name = origin.file.language
-    source = SourceText(origin.file.text)
+    language, queries = CODE_LANGUAGES[name], queries_of(name)
     tree = parse(Parser(grammar_of(name)), source, settings.parse_timeout_seconds)
-    found = outline(source, matches(query_of(name), tree, source), CODE_LANGUAGES[name])
-    call_starts = [start for start, _callee in found.callees]
-    view = _View(origin, CODE_LANGUAGES[name], found, call_starts, settings)
-    for definition, symbol, kind in _qualified(found, view.language.separator):
-        yield _candidate(view, definition, symbol, kind)
+    found = outline(
+        source,
+        matches(queries.definitions, tree, source),
+        captures(queries.details, tree, source),
+        language,
+    )
+    view = _View(language, found, [start for start, _callee in found.callees], settings)
+    first = found.definitions[0] if found.definitions else None
+    after = len(source.lines) if first is None else _first_row(view, first)
+    yield from header_candidate(found, tree.root_node, language, after, settings)
+    for definition, symbol, kind, stop in _qualified(found, language.separator):
+        yield from _candidates(view, definition, symbol, kind, stop)
 
 
-def _qualified(found: Outline, separator: str) -> Iterator[tuple[Definition, str, ChunkKind]]:
-    """Definitions outside functions, with the symbol that the ones around them make."""
+def _first_row(view: _View, definition: Definition) -> int:
+    top = definition.outer.start_point.row
+    return top if view.language.doc_in_body else head_above(view.found, top).first_row
+
+
+def _qualified(
+    found: Outline, separator: str
+) -> Iterator[tuple[Definition, str, ChunkKind, Definition | None]]:
+    """Definitions outside functions, with the symbol that the ones around them make and the
+    first definition inside them.
+    """
     around: list[Definition] = []
-    for definition in found.definitions:
+    following = (*found.definitions[1:], None)
+    for definition, after in zip(found.definitions, following, strict=False):
         while around and around[-1].node.end_byte <= definition.node.start_byte:
             around.pop()
         if around and around[-1].role in FUNCTIONS:
@@ -75,35 +94,67 @@ def _qualified(found: Outline, separator: str) -> Iterator[tuple[Definition, str
             kind = "method"
         around.append(definition)
         if kind is not None:
-            yield definition, separator.join(part for each in around for part in each.names), kind
+            symbol = separator.join(part for each in around for part in each.names)
+            within = after is not None and after.node.end_byte <= definition.node.end_byte
+            yield definition, symbol, kind, after if within else None
 
 
-def _candidate(view: _View, definition: Definition, symbol: str, kind: ChunkKind) -> Candidate:
+def _candidates(
+    view: _View, definition: Definition, symbol: str, kind: ChunkKind, inner: Definition | None
+) -> Iterator[Candidate]:
+    """One definition: a piece, its parts, or the reason why there is none."""
     found, source = view.found, view.found.source
     top, end_row = definition.outer.start_point.row, last_row(definition.outer)
     in_body = view.language.doc_in_body
     head = Head(top, None) if in_body else head_above(found, top)
     signature = read_signature(found, definition)
     rows = (head.first_row, end_row)
-    reason = _reason(view, definition, rows, signature.start)
+    reason = _reason(view, definition, signature.start)
     if reason:
-        return rejection(view.origin, reason, rows=rows, symbol=symbol)
+        yield refusal(reason, rows, symbol)
+        return
     doc = body_doc(source, definition.body) if in_body and definition.body else head.doc
-    if kind in FUNCTIONS:
+    cuts = _cut_rows(found, signature.row, end_row, doc)
+    parts = _parts(view, rows, cuts, None if kind in FUNCTIONS else inner, signature)
+    if not parts:
+        yield refusal("too_long", rows, symbol)
+    if kind in FUNCTIONS and view.language.test is not None:
         head_text = source.text[source.starts[head.first_row] : source.starts[signature.row + 1]]
         kind = "test" if view.language.test.holds(definition.name, head_text) else kind
-    return chunk_of(
-        view.origin,
-        source,
-        rows,
-        kind=kind,
-        symbol=symbol,
-        signature=signature.text,
-        doc=doc,
-        cut_rows=_cut_rows(found, signature.row, end_row, doc),
-        callees=_callees(view, definition),
-        imports=found.imports,
-    )
+    for number, (first, last) in enumerate(parts, 1):
+        yield piece_of(
+            source,
+            (first, last),
+            kind=kind,
+            symbol=symbol,
+            signature=signature.text,
+            doc=doc if number == 1 else None,
+            cut_rows=[row for row in cuts if first < row <= last],
+            callees=_callees(view, definition, first, last),
+            imports=found.imports,
+            attributes=attributes_above(found, head.first_row, signature.start),
+            part=(number, len(parts)),
+        )
+
+
+def _parts(
+    view: _View, rows: Rows, cuts: Sequence[int], inner: Definition | None, signature: Signature
+) -> list[Rows]:
+    """The rows of one definition, cut where they are too long.
+
+    Of a long type that holds definitions, which are chunks themselves, only what stands above the
+    first one is kept.
+    """
+    source, limit = view.found.source, view.settings.max_chunk_chars
+    first, last = rows
+    if source.size(first, last) > limit and inner is not None:
+        last = _first_row(view, inner) - 1
+        while last > first and not source.lines[last].strip():
+            last -= 1
+        if last <= signature.row:
+            return []
+        cuts = [row for row in cuts if row <= last]
+    return split_rows(source, (first, last), cuts, limit)
 
 
 def _cut_rows(found: Outline, signature_row: int, end_row: int, doc: Doc | None) -> Sequence[int]:
@@ -114,17 +165,20 @@ def _cut_rows(found: Outline, signature_row: int, end_row: int, doc: Doc | None)
     return [row for row in inside if not doc.first_row <= row <= doc.last_row]
 
 
-def _callees(view: _View, definition: Definition) -> tuple[str, ...]:
+def _callees(view: _View, definition: Definition, first: int, last: int) -> tuple[str, ...]:
+    """What is called in the body, as far as it stands on the rows `first` to `last`."""
     if definition.body is None:
         return ()
-    first = bisect_left(view.call_starts, definition.body.start_byte)
-    after = bisect_left(view.call_starts, definition.node.end_byte)
-    return tuple(sorted({name for _start, name in view.found.callees[first:after] if name}))
+    starts = view.found.source.byte_starts
+    begin = max(definition.body.start_byte, starts[first])
+    end = min(definition.node.end_byte, starts[last + 1])
+    calls = view.found.callees[
+        bisect_left(view.call_starts, begin) : bisect_left(view.call_starts, end)
+    ]
+    return tuple(sorted({name for _start, name in calls if name}))
 
 
-def _reason(
-    view: _View, definition: Definition, rows: tuple[int, int], signature_start: int
-) -> str:
+def _reason(view: _View, definition: Definition, signature_start: int) -> str:
     source, body = view.found.source, definition.body
     if definition.node.has_error:
         return "syntax_error"
@@ -132,7 +186,7 @@ def _reason(
         return "trivial"
     if not _has_two_lines(source.data, signature_start, definition.outer.end_byte):
         return "trivial"
-    return "too_long" if source.size(*rows) > view.settings.max_chunk_chars else ""
+    return ""
 
 
 def _is_stub(source: SourceText, start: int, end: int) -> bool:

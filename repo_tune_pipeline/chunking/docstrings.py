@@ -19,6 +19,21 @@ _DIRECTIVE = re.compile(
     r"^\s*(?://|/\*)\s*(?:go:|nolint|lint:|eslint|@ts-|prettier-|istanbul|tslint|clang-|rustfmt)"
 )
 _RULE = re.compile(r"[\W_]*")
+_FORMAL = (b"///", b"//!", b"/**", b"/*!")
+"""Comments that are documentation by their form, whatever they say."""
+_LICENCE = re.compile(
+    r"SPDX-License-Identifier|\bcopyright\b.{0,40}(?:\d{4}|\(c\)|©)|all rights reserved"
+    r"|licen[sc]ed (?:under|to) |permission is hereby granted",
+    re.IGNORECASE,
+)
+_LICENCE_WORDS = ("licen", "copyright", "all rights", "permission is")
+"""One of them is in every licence: looking for them is cheap."""
+_LICENCE_WITHIN = 600
+"""Characters; who mentions a licence later speaks of something else."""
+_CODE_LINE = re.compile(
+    r"\s*(?:[})\]]+[;,)]*|.*[;{]|[\w.\[\]]+ *(?:[-+*/|:]?=|:=) *\S.*|[\w.]+\([^ ].*\)"
+    r"|(?:import|from) [\w.]+(?: import .*)?|(?:def|fn|func|class|if|for|while) .*[:{])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ def head_above(found: Outline, row: int) -> Head:
     The topmost run of comments that says anything is the documentation.
     """
     spans: list[Span] = []
-    while (span := found.above.get(row - 1)) is not None and not _is_inner(found.source, span):
+    while (span := found.above.get(row - 1)) is not None and not is_inner(found.source, span):
         spans.append(span)
         row = span.first_row
     runs: list[list[Span]] = []
@@ -90,23 +105,39 @@ def head_above(found: Outline, row: int) -> Head:
         elif span.is_comment:
             runs.append([span])
         open_run = span.is_comment
-    docs = (_comment_doc(found.source, run) for run in runs)
+    docs = (comment_doc(found.source, run) for run in runs)
     return Head(row, next((doc for doc in docs if doc.text), None))
 
 
-def _is_inner(source: SourceText, span: Span) -> bool:
+def is_inner(source: SourceText, span: Span) -> bool:
     """Rust's ``//!`` documents the module around it, not what follows."""
     return source.data[span.start : span.start + 3] in (b"//!", b"/*!")
 
 
-def _comment_doc(source: SourceText, run: list[Span]) -> Doc:
+def comment_doc(source: SourceText, run: list[Span]) -> Doc:
+    """What a run of comments says: nothing, if that is a licence or code."""
     first_row, last_row = run[0].first_row, run[-1].last_row
     lines: list[str] = []
     for span in run:
         lines.extend(_comment_lines(source.bytes_text(span.start, span.end)))
     text = _clean("\n".join(["", *lines]))
+    formal = source.data[run[0].start : run[0].start + 3] in _FORMAL
+    if is_licence(text) or (not formal and is_code(text)):
+        text = ""
     end = min(source.starts[last_row + 1], len(source.text))
     return Doc(text, source.starts[first_row], end, first_row, last_row)
+
+
+def is_licence(text: str) -> bool:
+    """Whether a comment tells who owns the code instead of what it does."""
+    start = text[:_LICENCE_WITHIN].lower()
+    return any(word in start for word in _LICENCE_WORDS) and _LICENCE.search(start) is not None
+
+
+def is_code(text: str) -> bool:
+    """Whether most of a comment's lines read as code that was commented out."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return 2 * sum(_CODE_LINE.fullmatch(line[:300]) is not None for line in lines) > len(lines)
 
 
 def _comment_lines(comment: str) -> list[str]:

@@ -53,3 +53,52 @@ def rust_imports(text: str) -> list[str]:
         if mark == "}" and len(prefixes) > 1:
             prefixes.pop()
     return [_BLANKS.sub("", name) for name in names]
+
+
+def _uncommented(text: str) -> str:
+    plain = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
+    return _BLANKS.sub(" ", plain).strip().rstrip(";").rstrip()
+
+
+def kotlin_imports(text: str) -> list[str]:
+    """``import a.b.C as D`` is ``a.b.C``."""
+    return _names(_uncommented(text).removeprefix("import "))
+
+
+def include(text: str) -> list[str]:
+    """``<a/b.h>`` and ``"a/b.h"`` are ``a/b.h``."""
+    name = text.strip('<>"')
+    return [name] if name else []
+
+
+def csharp_imports(text: str) -> list[str]:
+    """``global using static a.B;`` and ``using C = a.B;`` are ``a.B``."""
+    words = _uncommented(text).removeprefix("global ").removeprefix("using ")
+    name = re.sub(r"^(?:(?:static|unsafe) )+", "", words).rpartition("=")[2].strip()
+    return [name] if name else []
+
+
+def php_imports(text: str) -> list[str]:
+    r"""``use a\{B, C as D};`` is ``a\B`` and ``a\C``; a required file is its path."""
+    if not text.startswith("use"):
+        return quoted_import(text)
+    words = re.sub(r"\b(?:function|const) ", "", _uncommented(text).removeprefix("use").lstrip())
+    prefix, brace, group = words.partition("{")
+    names = _names(group.rstrip("} ") if brace else words)
+    return [prefix.strip() + name if brace else name for name in names]
+
+
+def swift_imports(text: str) -> list[str]:
+    """``@testable import A`` is ``A``; ``import struct A.B`` is ``A.B``."""
+    words = _uncommented(text).rpartition("import ")[2].split(" ")
+    return words[-1:]
+
+
+def scala_imports(text: str) -> list[str]:
+    """``import a.{B => C, D}, e.f._`` is ``a.B``, ``a.D`` and ``e.f._``."""
+    words = _uncommented(text).removeprefix("import ")
+    names: list[str] = []
+    for prefix, group in re.findall(r"([^{},]+)(?:\{([^{}]*)\})?", words):
+        parts = _names(re.sub(r"=>[^,]*", "", group)) if group else [""]
+        names.extend(prefix.split(" as ")[0].strip() + part for part in parts)
+    return [name for name in names if name]

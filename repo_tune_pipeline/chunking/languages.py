@@ -43,7 +43,10 @@ class TestRule:
         return self.name.search(name) is not None and self.head.search(head) is not None
 
 
-@dataclass(frozen=True, slots=True)
+_ANY = re.compile("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeLanguage:
     """What differs between languages, beside the query.
 
@@ -52,79 +55,100 @@ class CodeLanguage:
         query: name of the file under `queries/`, without its suffix.
         separator: what joins the parts of a qualified symbol.
         doc_in_body: the docstring is the body's first string, not the comment above.
-        test: how a test is told from another function.
+        inner_doc: what begins a comment that documents the file around it, where there is such.
+        test: how a test is told from another function; None where the query captures tests.
         imports: the module names in the text of one import.
     """
 
     grammar: SupportedLanguage
     query: str
-    separator: str
-    doc_in_body: bool
-    test: TestRule
-    imports: Callable[[str], list[str]]
+    separator: str = "."
+    doc_in_body: bool = False
+    inner_doc: tuple[str, ...] = ()
+    test: TestRule | None = None
+    imports: Callable[[str], list[str]] = imports.quoted_import
 
-
-_ANY = re.compile("")
-_NEVER = re.compile(r"(?!)")
-_ECMASCRIPT_TEST = TestRule(_NEVER, _NEVER)
-"""Tests are calls there: the query captures them."""
 
 CODE_LANGUAGES: dict[str, CodeLanguage] = {
     "Python": CodeLanguage(
         grammar="python",
         query="python",
-        separator=".",
         doc_in_body=True,
         test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
         imports=imports.python_imports,
     ),
-    "JavaScript": CodeLanguage(
-        grammar="javascript",
-        query="javascript",
-        separator=".",
-        doc_in_body=False,
-        test=_ECMASCRIPT_TEST,
-        imports=imports.quoted_import,
-    ),
-    "TypeScript": CodeLanguage(
-        grammar="typescript",
-        query="typescript",
-        separator=".",
-        doc_in_body=False,
-        test=_ECMASCRIPT_TEST,
-        imports=imports.quoted_import,
-    ),
-    "TSX": CodeLanguage(
-        grammar="tsx",
-        query="typescript",
-        separator=".",
-        doc_in_body=False,
-        test=_ECMASCRIPT_TEST,
-        imports=imports.quoted_import,
-    ),
+    "JavaScript": CodeLanguage(grammar="javascript", query="javascript"),
+    "TypeScript": CodeLanguage(grammar="typescript", query="typescript"),
+    "TSX": CodeLanguage(grammar="tsx", query="typescript"),
     "Rust": CodeLanguage(
         grammar="rust",
         query="rust",
         separator="::",
-        doc_in_body=False,
+        inner_doc=("//!", "/*!"),
         test=TestRule(_ANY, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
         imports=imports.rust_imports,
     ),
     "Go": CodeLanguage(
         grammar="go",
         query="go",
-        separator=".",
-        doc_in_body=False,
         test=TestRule(re.compile(r"^(?:Test|Benchmark|Fuzz)"), re.compile(r"\btesting\.[TBF]\b")),
-        imports=imports.quoted_import,
     ),
     "Java": CodeLanguage(
         grammar="java",
         query="java",
-        separator=".",
-        doc_in_body=False,
         test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.java_imports,
+    ),
+    "Kotlin": CodeLanguage(
+        grammar="kotlin",
+        query="kotlin",
+        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        imports=imports.kotlin_imports,
+    ),
+    "C": CodeLanguage(
+        grammar="c",
+        query="c",
+        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        imports=imports.include,
+    ),
+    "C++": CodeLanguage(
+        grammar="cpp",
+        query="cpp",
+        separator="::",
+        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        imports=imports.include,
+    ),
+    "C#": CodeLanguage(
+        grammar="csharp",
+        query="csharp",
+        test=TestRule(
+            _ANY,
+            re.compile(
+                r"[\[,]\s*(?:\w+\.)*(?:\w*Fact|\w*Theory|\w*Test(?:Case(?:Source)?|Method)?)\s*[\],(]"
+            ),
+        ),
+        imports=imports.csharp_imports,
+    ),
+    "PHP": CodeLanguage(
+        grammar="php",
+        query="php",
+        separator="::",
+        test=TestRule(
+            _ANY, re.compile(r"\bfunction\s+test(?![a-z])|@test\b|#\[\\?(?:\w+\\)*Test\b")
+        ),
+        imports=imports.php_imports,
+    ),
+    "Swift": CodeLanguage(
+        grammar="swift",
+        query="swift",
+        test=TestRule(_ANY, re.compile(r"@Test\b|\bfunc\s+test(?![a-z])\w*\s*\(\s*\)")),
+        imports=imports.swift_imports,
+    ),
+    "Scala": CodeLanguage(
+        grammar="scala",
+        query="scala",
+        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        imports=imports.scala_imports,
     ),
 }
 
@@ -135,9 +159,32 @@ def grammar_of(language: str) -> Language:
     return get_language(CODE_LANGUAGES[language].grammar)
 
 
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """One query file, compiled twice: what needs its captures by match, and what doesn't.
+
+    Matches cost several times what bare captures do, and most of a file is calls and blocks.
+    """
+
+    definitions: Query
+    details: Query
+
+
+_BY_MATCH = re.compile(rb"@(?:function|method|type|test|module|owner|wrapper|call)\b")
+
+
 @cache
-def query_of(language: str) -> Query:
+def queries_of(language: str) -> Queries:
     """The compiled query of a row; compiling costs as much as parsing a long file."""
     file = resources.files("repo_tune_pipeline.chunking") / "queries"
     source = (file / f"{CODE_LANGUAGES[language].query}.scm").read_text(encoding="utf-8")
-    return Query(grammar_of(language), source)
+    grammar = grammar_of(language)
+    found = Queries(Query(grammar, source), Query(grammar, source))
+    data = source.encode("utf-8")
+    for at in range(found.details.pattern_count):
+        text = data[
+            found.details.start_byte_for_pattern(at) : found.details.end_byte_for_pattern(at)
+        ]
+        other = found.details if _BY_MATCH.search(text) else found.definitions
+        other.disable_pattern(at)
+    return found

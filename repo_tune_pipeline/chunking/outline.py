@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,6 @@ Role = Literal["function", "method", "type", "test", "module", "owner"]
 ROLES: tuple[Role, ...] = ("function", "method", "type", "test", "module", "owner")
 FUNCTIONS = frozenset({"function", "method", "test"})
 
-_DEEPEST_INDENT = 1_000
 _LONGEST_IMPORT = 5_000
 """Bytes; a longer one is no import that a person wrote."""
 _TYPE_NAME = re.compile(r"(?<!['\w])(?!(?:mut|dyn|impl|const)\b)[\w:.]+")
@@ -46,13 +45,12 @@ class Definition:
 
 
 class Span(NamedTuple):
-    """Where a comment or attribute stands: bytes [start, end), its rows, its column."""
+    """Where a comment or attribute stands: bytes [start, end), and its rows."""
 
     start: int
     end: int
     first_row: int
     last_row: int
-    column: int
     is_comment: bool
 
 
@@ -80,41 +78,31 @@ class Outline:
 
 
 def outline(
-    source: SourceText, matches: Iterable[tuple[int, Captures]], language: CodeLanguage
+    source: SourceText,
+    matches: Iterable[tuple[int, Captures]],
+    details: Captures,
+    language: CodeLanguage,
 ) -> Outline:
-    """Sort the matches of a language's query on one file by what they tell."""
+    """Sort what a language's two queries find in one file by what it tells."""
     defined: list[tuple[Role, Captures]] = []
     wrappers: dict[tuple[int, int], Node] = {}
-    margins: list[Span] = []
-    rows: set[int] = set()
-    callees: list[tuple[int, str]] = []
-    imported: set[str] = set()
     names = CalleeNames(source)
+    callees = [(node.start_byte, names.of(node)) for node in details.get("callee", ())]
     for _pattern, match in matches:
-        if "callee" in match:
-            node = match["callee"][0]
-            callees.append((node.start_byte, names.of(node.start_byte, node.end_byte)))
-        elif "statements" in match:
-            rows.update(_first_rows(source, match["statements"][0]))
-        elif "call" in match:
+        if "call" in match:
             node = match["call"][0]
-            end = match["arguments"][0].start_byte
-            callees.append((node.start_byte, names.of(node.start_byte, end)))
-        elif "comment" in match:
-            margins.append(_span(match["comment"][0], True))
-        elif "attribute" in match:
-            margins.append(_span(match["attribute"][0], False))
-        elif "import" in match:
-            node = match["import"][0]
-            if node.end_byte - node.start_byte <= _LONGEST_IMPORT:
-                imported.update(language.imports(_captured(source, node)))
+            name = names.before(node.start_byte, match["arguments"][0].start_byte)
+            callees.append((node.start_byte, name))
         elif "wrapper" in match:
             wrapped = match["wrapped"][0]
             wrappers[wrapped.start_byte, wrapped.end_byte] = match["wrapper"][0]
         else:
             defined.append((next(role for role in ROLES if role in match), match))
+    margins = [_span(node, True) for node in details.get("comment", ())]
+    margins += [_span(node, False) for node in details.get("attribute", ())]
     margins.sort()
     above = _alone(source, margins)
+    rows = _first_rows(source, details.get("statements", ()))
     rows.difference_update(row + 1 for row, span in above.items() if not span.is_comment)
     return Outline(
         source=source,
@@ -123,32 +111,44 @@ def outline(
         above=above,
         statement_rows=tuple(sorted(rows)),
         callees=tuple(sorted(callees)),
-        imports=tuple(sorted(imported)),
+        imports=_imports(source, details.get("import", ()), language),
     )
 
 
-def _first_rows(source: SourceText, block: Node) -> Iterator[int]:
-    """The rows that begin with a child of `block`, comments aside."""
-    for node in block.named_children:
-        row, column = node.start_point
-        if _begins_line(source, row, column) and not node.is_extra:
-            yield row
+def _imports(source: SourceText, nodes: Iterable[Node], language: CodeLanguage) -> tuple[str, ...]:
+    found: set[str] = set()
+    for node in nodes:
+        if node.end_byte - node.start_byte <= _LONGEST_IMPORT:
+            found.update(language.imports(_captured(source, node)))
+    return tuple(sorted(found))
 
 
-def _begins_line(source: SourceText, row: int, column: int) -> bool:
-    """Whether only blanks stand before a byte column; looking is cheap on endless lines too."""
-    return not column or (column <= _DEEPEST_INDENT and source.lines[row][:column].isspace())
+def _first_rows(source: SourceText, blocks: Iterable[Node]) -> set[int]:
+    """The rows that begin with a child of one of `blocks`, comments aside."""
+    row_of = source.row_of_first_byte
+    return {
+        row_of[node.start_byte]
+        for block in blocks
+        for node in block.named_children
+        if node.start_byte in row_of and not node.is_extra
+    }
 
 
 def last_row(node: Node) -> int:
-    """The row of a node's last character; a line's end that the node includes isn't one."""
+    """The row of a node's last character; a line's end that the node includes isn't one.
+
+    Its last token tells: a block that indentation closes reaches into the line below.
+    """
+    first = node.start_point.row
+    while (last := node.child(node.child_count - 1) if node.child_count else None) is not None:
+        node = last
     row, column = node.end_point
-    return row - 1 if column == 0 and row > node.start_point.row else row
+    return row - 1 if column == 0 and row > first else row
 
 
 def _span(node: Node, is_comment: bool) -> Span:
-    row, column = node.start_point
-    return Span(node.start_byte, node.end_byte, row, last_row(node), column, is_comment)
+    first = node.start_point.row
+    return Span(node.start_byte, node.end_byte, first, last_row(node), is_comment)
 
 
 def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
@@ -158,7 +158,7 @@ def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
     """
     alone: dict[int, Span] = {}
     for span in margins:
-        begins_line = _begins_line(source, span.first_row, span.column)
+        begins_line = span.start in source.row_of_first_byte
         if begins_line and span.last_row not in alone and _ends_line(source, span):
             alone[span.last_row] = span
     return alone

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from itertools import accumulate, groupby
+from functools import cached_property
+from itertools import accumulate, count, groupby
 from operator import attrgetter
 from typing import Literal
 
-from tree_sitter import Node, Parser, Query, QueryCursor, Tree
+from tree_sitter import Node, Parser, Query, QueryCursor, QueryPredicate, Tree
 
 MAX_DEPTH = 1_000
 """A query's cost explodes on trees some 33,000 levels deep, and it can't be interrupted."""
 MAX_TOKEN_RUN = 5_000
 """A query's cost grows with the square of a run of tokens that lie side by side in one node."""
 _WINDOW = 32 * 1024
+_CALLS_A_LOOK = 16
+"""Of the parser's calls how many go by between two looks at the clock, which are slow."""
 
 Captures = dict[str, list[Node]]
 
@@ -37,6 +40,21 @@ class SourceText:
         self.lines = text.split("\n")
         self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
 
+    @cached_property
+    def row_of_first_byte(self) -> dict[int, int]:
+        """The rows by the byte of their first character that isn't blank."""
+        found: dict[int, int] = {}
+        start = 0
+        for row, line in enumerate(self.data.split(b"\n")):
+            found[start + len(line) - len(line.lstrip())] = row
+            start += len(line) + 1
+        return found
+
+    @cached_property
+    def byte_starts(self) -> list[int]:
+        """The byte offset of each row."""
+        return list(accumulate((len(line) + 1 for line in self.data.split(b"\n")), initial=0))
+
     def rows(self, first: int, last: int) -> str:
         """The rows `first` to `last`, inclusive, without the last one's end."""
         return self.text[self.starts[first] : self.starts[last + 1] - 1]
@@ -58,30 +76,41 @@ class SourceText:
 
 
 def parse(parser: Parser, source: SourceText, seconds: float) -> Tree:
-    """Parse a file.
+    """The tree of a text.
 
     Args:
-        parser: a parser with its language set.
+        parser: not to be used for another file, should this raise.
         source: the file.
-        seconds: how much of this thread's processor time it may take. A busy machine must not
-            change which files are cut.
+        seconds: how much of this thread's processor time a text of more than 32 KiB may take. A
+            busy machine must not change which files are cut. Shorter ones aren't watched, which
+            would cost as much as parsing them does: whoever needs a bound there puts one on the
+            process.
 
     Raises:
         UnparsedError: it took longer, or the tree has a shape that no query would get through.
     """
-    window = memoryview(source.data)
-    deadline = time.thread_time() + seconds
     try:
-        tree = parser.parse(
-            lambda offset, _point: window[offset : offset + _WINDOW],
-            progress_callback=lambda _offset, _error: time.thread_time() > deadline,
-        )
+        tree = _parse(parser, source.data, seconds)
     except ValueError:
         parser.reset()
         raise UnparsedError("parse_timeout") from None
     if _has_token_run(tree.root_node):
         raise UnparsedError("pathological")
     return tree
+
+
+def _parse(parser: Parser, data: bytes, seconds: float) -> Tree:
+    if len(data) <= _WINDOW:
+        return parser.parse(data)
+    window = memoryview(data)
+    deadline = time.thread_time() + seconds
+    calls = count(1)
+    return parser.parse(
+        lambda offset, _point: window[offset : offset + _WINDOW],
+        progress_callback=lambda _offset, _error: (
+            next(calls) % _CALLS_A_LOOK == 0 and time.thread_time() > deadline
+        ),
+    )
 
 
 def _has_token_run(root: Node) -> bool:
@@ -104,9 +133,21 @@ def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Cap
     like read the tree's text, which a tree that was parsed through a callback doesn't have, and
     end the process.
     """
+    return _cursor(query).matches(tree.root_node, _called_in(source))
+
+
+def captures(query: Query, tree: Tree, source: SourceText) -> Captures:
+    """As `matches`, but the nodes of each capture together, in no particular order."""
+    return _cursor(query).captures(tree.root_node, _called_in(source))
+
+
+def _cursor(query: Query) -> QueryCursor:
     cursor = QueryCursor(query)
     cursor.set_max_start_depth(MAX_DEPTH)
+    return cursor
 
+
+def _called_in(source: SourceText) -> QueryPredicate:
     def called(
         predicate: str,
         args: list[tuple[str, Literal["capture", "string"]]],
@@ -118,4 +159,4 @@ def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Cap
         text = source.bytes_text(node.start_byte, node.end_byte)
         return predicate == "called?" and any(text == each for each, _kind in allowed)
 
-    return cursor.matches(tree.root_node, called)
+    return called

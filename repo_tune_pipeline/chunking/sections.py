@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from repo_tune_pipeline.chunking.candidates import Candidate, Origin, chunk_of, rejection
+from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
 from repo_tune_pipeline.chunking.docstrings import Doc
 from repo_tune_pipeline.chunking.parsing import SourceText
 from repo_tune_pipeline.settings import ChunkingSettings
@@ -31,13 +31,12 @@ class Heading:
     last_row: int
 
 
-def section_candidates(origin: Origin, settings: ChunkingSettings) -> Iterator[Candidate]:
+def section_candidates(source: SourceText, settings: ChunkingSettings) -> Iterator[Candidate]:
     """Every section of a Markdown file, kept or not.
 
     The symbol is the path of headings down to the section, the docstring its text without the
     heading. Text before the first heading belongs to no section.
     """
-    source = SourceText(origin.file.text)
     found = list(headings(source.lines))
     path: list[Heading] = []
     for at, heading in enumerate(found):
@@ -50,10 +49,9 @@ def section_candidates(origin: Origin, settings: ChunkingSettings) -> Iterator[C
         symbol = PATH_SEPARATOR.join(each.title for each in path)
         reason = _reason(source, heading, last, settings)
         if reason:
-            yield rejection(origin, reason, rows=rows, symbol=symbol)
+            yield refusal(reason, rows, symbol)
             continue
-        yield chunk_of(
-            origin,
+        yield piece_of(
             source,
             rows,
             kind="section",

@@ -43,6 +43,18 @@ def read_signature(found: Outline, definition: Definition) -> Signature:
     return Signature(_skip_blanks(source.data, start, end), text, _end_row(found, definition, end))
 
 
+def attributes_above(found: Outline, row: int, end: int) -> tuple[str, ...]:
+    """The attributes between the beginning of a row and a byte, as written, a line each."""
+    source = found.source
+    at, texts = source.byte_starts[row], list[str]()
+    for span in _margins(found, at, end):
+        if span.is_comment or span.start < at:
+            continue
+        texts.append(_BLANKS.sub(" ", source.bytes_text(span.start, span.end)).strip())
+        at = span.end
+    return tuple(texts)
+
+
 def _margins(found: Outline, start: int, end: int) -> Sequence[Span]:
     spans = found.margins
     first = bisect_left(spans, start, key=_start)

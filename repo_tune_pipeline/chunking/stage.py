@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from repo_tune_pipeline.chunking.candidates import Candidate, Origin, rejection
+from repo_tune_pipeline.chunking.candidates import (
+    Candidate,
+    FileChunks,
+    Origin,
+    Piece,
+    Refusal,
+    stamp,
+)
 from repo_tune_pipeline.chunking.definitions import code_candidates
 from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES
-from repo_tune_pipeline.chunking.parsing import UnparsedError
+from repo_tune_pipeline.chunking.parsing import SourceText, UnparsedError
+from repo_tune_pipeline.chunking.rescript import rescript_candidates
 from repo_tune_pipeline.chunking.sections import section_candidates
 from repo_tune_pipeline.records import CodeChunk, Funnel, Rejection, Snapshot
 from repo_tune_pipeline.settings import ChunkingSettings
 
 MARKDOWN = "Markdown"
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """Part of what identifies chunks: raised whenever the same file would be cut differently."""
+
+Cutter = Callable[[SourceText, ChunkingSettings], Iterable[Candidate]]
+"""Cuts one text, whose path it doesn't know; may raise `UnparsedError` with the reason."""
+CUTTERS: dict[str, Cutter] = {
+    MARKDOWN: section_candidates,
+    "ReScript": rescript_candidates,
+}
+"""Languages that aren't cut by a grammar and a query; those have a row in `CODE_LANGUAGES`."""
+
+_NAME = re.compile(r"\b[^\W\d]\w+")
 
 
 @dataclass(frozen=True)
@@ -32,14 +52,62 @@ class Chunked:
     funnel: Funnel
 
 
+def cut_file(text: str, path: str, language: str, settings: ChunkingSettings) -> FileChunks:  # noqa: ARG001
+    """Cut one file. The answer depends on the text, its language and the settings alone.
+
+    So it may be kept by the blob's id, and made in another process; `stamp` turns it into records.
+    Nothing limits the memory it takes, and only the parse is limited in time: texts that nobody
+    vouches for belong in a worker process that can be killed.
+    """
+    names = tuple(sorted(set(_NAME.findall(text))))
+    return replace(cut_text(text, language, settings), names=names)
+
+
+def cut_text(text: str, language: str, settings: ChunkingSettings) -> FileChunks:
+    """As `cut_file`, without the names."""
+    pieces: list[Piece] = []
+    refusals: list[Refusal] = []
+    try:
+        for found in cutter_of(language)(SourceText(text), settings):
+            if isinstance(found, Piece):
+                pieces.append(found)
+            else:
+                refusals.append(found)
+    except UnparsedError as error:
+        return FileChunks((), (Refusal(str(error)),))
+    if not pieces and not refusals:
+        refusals.append(Refusal("no_definitions"))
+    return FileChunks(tuple(pieces), tuple(refusals))
+
+
+def cutter_of(language: str) -> Cutter:
+    """What cuts a language's files.
+
+    Raises:
+        UnparsedError: nothing does.
+    """
+    if language in CODE_LANGUAGES:
+        return partial(code_candidates, language)
+    if language in CUTTERS:
+        return CUTTERS[language]
+    raise UnparsedError("language_not_supported")
+
+
 def chunk_snapshot(snapshot: Snapshot, settings: ChunkingSettings) -> Chunked:
-    """Cut every file of a snapshot; a file that can't be cut costs that file only."""
-    with _collector_paused():
-        return _chunk_snapshot(snapshot, settings)
+    """Cut every file of a snapshot in this process; a file that can't be cut costs that file."""
+    kept: list[CodeChunk] = []
+    rejected: list[Rejection] = []
+    with collector_paused():
+        for file in snapshot.files:
+            found = cut_text(file.text, file.language, settings)
+            chunks, rejections = stamp(found, Origin(snapshot.repo, snapshot.commit, file))
+            kept += chunks
+            rejected += rejections
+    return chunked_of(kept, rejected)
 
 
 @contextmanager
-def _collector_paused() -> Generator[None, None, None]:
+def collector_paused() -> Generator[None, None, None]:
     """Syntax nodes come by the hundred thousand and form no cycles: looking for some in them
     takes a fifth of the stage's time.
     """
@@ -52,22 +120,6 @@ def _collector_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
-def _chunk_snapshot(snapshot: Snapshot, settings: ChunkingSettings) -> Chunked:
-    kept: dict[str, CodeChunk] = {}
-    rejected: list[Rejection] = []
-    for file in snapshot.files:
-        origin = Origin(snapshot.repo, snapshot.commit, file)
-        for found in _file_candidates(origin, settings):
-            if isinstance(found, Rejection):
-                rejected.append(found)
-            elif found.chunk_id in kept:
-                rows = (found.start_line - 1, found.end_line - 1)
-                rejected.append(rejection(origin, "duplicate", rows=rows, symbol=found.symbol))
-            else:
-                kept[found.chunk_id] = found
-    return chunked_of(kept.values(), rejected)
-
-
 def chunked_of(chunks: Iterable[CodeChunk], rejections: Iterable[Rejection]) -> Chunked:
     """Both in their order, with the funnel counted over them."""
     kept = sorted(chunks, key=lambda chunk: (*_place(chunk), chunk.chunk_id))
@@ -78,21 +130,3 @@ def chunked_of(chunks: Iterable[CodeChunk], rejections: Iterable[Rejection]) -> 
 
 def _place(item: CodeChunk | Rejection) -> tuple[str, int, int, str]:
     return item.path, item.start_line, item.end_line, item.symbol
-
-
-def _file_candidates(origin: Origin, settings: ChunkingSettings) -> Iterator[Candidate]:
-    try:
-        found = list(_cut(origin, settings))
-    except UnparsedError as error:
-        found = [rejection(origin, str(error))]
-    yield from found or [rejection(origin, "no_definitions")]
-
-
-def _cut(origin: Origin, settings: ChunkingSettings) -> Iterator[Candidate]:
-    language = origin.file.language
-    if language in CODE_LANGUAGES:
-        yield from code_candidates(origin, settings)
-    elif language == MARKDOWN:
-        yield from section_candidates(origin, settings)
-    else:
-        yield rejection(origin, "language_not_supported")

@@ -12,6 +12,7 @@ from typing import Literal
 import dagster as dg
 
 from repo_tune_pipeline import evaluation, ingestion, training
+from repo_tune_pipeline.chunking import holds_chunks
 from repo_tune_pipeline.defs import chunking as chunk_assets
 from repo_tune_pipeline.defs import evaluation as evaluation_assets
 from repo_tune_pipeline.defs import ingestion as ingest_assets
@@ -97,7 +98,7 @@ def ingest(session: Session, entry: Registered) -> Result:
     if read and read.fingerprint == ingest_assets.ingest_fingerprint(entry, commit, settings):
         chunked = load_state(home, chunk_assets.STAGE, entry.name)
         current = chunk_assets.chunks_fingerprint(read.data_version, settings)
-        if chunked and chunked.fingerprint == current and home.chunks(entry.name).is_dir():
+        if chunked and chunked.fingerprint == current and holds_chunks(home.chunks(entry.name)):
             _tell(session, ingest_assets.STAGE, "unchanged", f"{entry.name} at {commit[:12]}")
             return _ingested(session, entry.name)
     _tell(session, ingest_assets.STAGE, "started", f"{entry.name} from {entry.source}")

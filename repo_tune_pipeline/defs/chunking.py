@@ -35,8 +35,8 @@ def code_chunks(
     with readable_failures():
         home, settings, name = workspace.home, workspace.settings, context.partition_key
         snapshot = ingestion.load_snapshot(home.snapshot(name))
-        chunked = chunking.chunk_snapshot(snapshot, settings.chunking)
-        digest = chunking.save_chunks(home.chunks(name), chunked)
+        digest = chunking.save_chunks(home.chunks(name), snapshot, settings.chunking)
+        chunked = chunking.load_chunks(home.chunks(name))
         inputs = chunks_fingerprint(ingestion.snapshot_digest(snapshot), settings)
         result: dict[str, object] = {"chunks": len(chunked.chunks), "run_id": context.run_id}
         save_state(home, STAGE, name, StageState(inputs, digest, result))

@@ -5,11 +5,19 @@ from repo_tune_pipeline.records import CodeChunk, Snapshot, SourceFile
 from repo_tune_pipeline.settings import ChunkingSettings
 
 LANGUAGES = {
+    "swift": "Swift",
+    "scala": "Scala",
+    "php": "PHP",
+    "kt": "Kotlin",
+    "cs": "C#",
+    "cpp": "C++",
+    "c": "C",
     "go": "Go",
     "java": "Java",
     "js": "JavaScript",
     "md": "Markdown",
     "py": "Python",
+    "res": "ReScript",
     "rs": "Rust",
     "ts": "TypeScript",
     "tsx": "TSX",
@@ -41,6 +49,16 @@ def outline(chunks: dict[str, CodeChunk]) -> list[tuple[str, str, int, int, str]
     return [
         (chunk.kind, symbol, chunk.start_line, chunk.end_line, chunk.signature)
         for symbol, chunk in chunks.items()
+        if chunk.kind != "module"
+    ]
+
+
+def outline_rows(chunked: Chunked) -> list[tuple[str, str, int, int, str]]:
+    """Likewise for the definitions of a file where two have the same symbol."""
+    return [
+        (chunk.kind, chunk.symbol, chunk.start_line, chunk.end_line, chunk.signature)
+        for chunk in chunked.chunks
+        if chunk.kind != "module"
     ]
 
 

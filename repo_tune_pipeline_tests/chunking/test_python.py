@@ -114,7 +114,7 @@ def test_every_definition_outside_functions_is_a_chunk() -> None:
 def test_stubs_are_rejected_and_counted() -> None:
     chunked = cut({"cart.py": CART})
     assert reasons(chunked) == {"Cart.get": "trivial", "Cart.nothing": "trivial"}
-    assert chunked.funnel.as_dict() == {"seen": 11, "kept": 9, "dropped": {"trivial": 2}}
+    assert chunked.funnel.as_dict() == {"seen": 12, "kept": 10, "dropped": {"trivial": 2}}
 
 
 def test_a_docstring_is_read_as_python_shows_it() -> None:
@@ -215,9 +215,14 @@ def test_real_code_is_read_as_python_reads_it(module: ModuleType) -> None:
     starts = {each.start_line for each in (*chunked.chunks, *chunked.rejections)}
     tree = ast.parse(text)
     assert {each.lineno for each in tree.body if isinstance(each, ast.ClassDef)} <= starts
-    for chunk in chunked.chunks:
+    header, *chunks = chunked.chunks
+    assert header.kind == "module"
+    assert header.docstring == (ast.get_docstring(tree) or "").strip()
+    for chunk in chunks:
+        assert_exact(chunk, text)
+        if chunk.part != (1, 1):
+            continue
         node = ast.parse(textwrap.dedent(chunk.source)).body[0]
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         assert chunk.symbol.rsplit(".", 1)[-1] == node.name
         assert chunk.docstring == (ast.get_docstring(node) or "").strip()
-        assert_exact(chunk, text)

@@ -1,16 +1,14 @@
+import hashlib
 import os
 import re
 import subprocess
 import sys
 import time
 from importlib import resources
-from pathlib import Path
 
 import pytest
 
-from repo_tune_pipeline.chunking import load_chunks, save_chunks
-from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES, query_of
-from repo_tune_pipeline.errors import StorageError
+from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES, queries_of
 from repo_tune_pipeline_tests.chunking import test_compiled_languages as compiled
 from repo_tune_pipeline_tests.chunking import test_ecmascript as ecmascript
 from repo_tune_pipeline_tests.chunking.helpers import assert_exact, cut
@@ -30,15 +28,15 @@ SOURCES = {
 }
 
 
-def digest_of_sources(folder: Path) -> str:
-    return save_chunks(folder, cut(SOURCES))
+def digest_of_sources() -> str:
+    return hashlib.sha256(repr(cut(SOURCES)).encode()).hexdigest()
 
 
 def test_every_chunk_is_the_exact_slice_with_either_line_end() -> None:
     for end in ("\n", "\r\n"):
         sources = {path: text.replace("\n", end) for path, text in SOURCES.items()}
         chunked = cut(sources)
-        assert len(chunked.chunks) == 54
+        assert len(chunked.chunks) == 59
         for chunk in chunked.chunks:
             assert_exact(chunk, sources[chunk.path])
 
@@ -61,29 +59,14 @@ def test_chunks_are_in_order_and_told_apart() -> None:
     assert chunked.funnel.seen == len(chunked.chunks) + len(chunked.rejections)
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
-    chunked = cut(SOURCES)
-    digest = save_chunks(tmp_path / "chunks", chunked)
-    assert load_chunks(tmp_path / "chunks") == chunked
-    assert digest == save_chunks(tmp_path / "elsewhere", load_chunks(tmp_path / "chunks"))
-    assert digest != save_chunks(tmp_path / "chunks", cut({"a.md": "# A\nb"}))
-    assert len(load_chunks(tmp_path / "chunks").chunks) == 1
-
-
-def test_missing_chunks_are_an_error_for_people(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="can't be read"):
-        load_chunks(tmp_path)
-
-
-def test_another_hash_seed_gives_the_same_digest(tmp_path: Path) -> None:
+def test_another_hash_seed_gives_the_same_digest() -> None:
     code = (
-        "import sys, pathlib;"
         "from repo_tune_pipeline_tests.chunking.test_stage import digest_of_sources;"
-        "print(digest_of_sources(pathlib.Path(sys.argv[1])))"
+        "print(digest_of_sources())"
     )
     digests = {
         subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / seed)],
+            [sys.executable, "-c", code],
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             check=True,
             capture_output=True,
@@ -125,7 +108,7 @@ def test_a_parse_that_takes_too_long_is_given_up() -> None:
 
 def test_every_language_has_a_query_that_its_grammar_accepts() -> None:
     for language in CODE_LANGUAGES:
-        assert query_of(language).pattern_count > 0
+        assert queries_of(language).definitions.pattern_count > 0
 
 
 def test_no_query_asks_a_tree_for_its_text() -> None:
