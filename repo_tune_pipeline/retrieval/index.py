@@ -69,7 +69,7 @@ class IndexSummary:
 def build_index(folder: Path, chunks: Sequence[CodeChunk]) -> str:
     """Make `folder` answer from `chunks` alone; until that is whole it answers as before.
 
-    A chunk that holds a secret is left out. The same chunks in any order leave a whole index as
+    A module's header or a chunk that holds a secret is left out. The same chunks in any order leave a whole index as
     it is. Builders of one folder wait for each other.
 
     Returns:
@@ -79,6 +79,8 @@ def build_index(folder: Path, chunks: Sequence[CodeChunk]) -> str:
         EmptyInputError: no chunk is left to index.
         StorageError: the folder can't be written; what answered before still does.
     """
+    # A module's header names much and answers little.
+    chunks = [chunk for chunk in chunks if chunk.kind != "module"]
     kept = sorted((chunk for chunk in chunks if not _holds_secret(chunk)), key=_place)
     if not kept:
         raise EmptyInputError(
