@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.parsing import SourceText
 
-_DOTTED = re.compile(r"[\w$]+(?:(?:\.|::)[\w$]+)*")
-_LAST_NAME = re.compile(r"([\w$]+)\s*$")
 _SHORT_CALLEE = 60
 """Bytes."""
 _LONGEST_RAW = _SHORT_CALLEE + 1
@@ -22,8 +21,9 @@ class CalleeNames:
     long text is never copied: in a chain of calls each callee holds all the calls before it.
     """
 
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, marks: str = "") -> None:
         self._data = source.data
+        self._dotted, self._last_name = _patterns(marks)
         self._known: dict[bytes, str] = {}
 
     def of(self, node: Node) -> str:
@@ -38,10 +38,16 @@ class CalleeNames:
             name = self._known[raw] = self._read(raw)
         return name
 
-    @staticmethod
-    def _read(raw: bytes) -> str:
-        text = raw.decode("utf-8", "ignore")
-        if len(raw) <= _SHORT_CALLEE and _DOTTED.fullmatch(text):
+    def _read(self, raw: bytes) -> str:
+        text = raw.decode("utf-8", "ignore").rstrip()
+        if len(raw) <= _SHORT_CALLEE and self._dotted.fullmatch(text):
             return text
-        last = _LAST_NAME.search(text)
-        return last.group(1) if last else ""
+        last = self._last_name.search(text)
+        return last.group() if last else ""
+
+
+@cache
+def _patterns(marks: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A dotted name and the last name of a text, where names may hold `marks`, too."""
+    name = rf"[\w${re.escape(marks)}]+"
+    return re.compile(rf"{name}(?:(?:\.|::){name})*"), re.compile(rf"{name}$")

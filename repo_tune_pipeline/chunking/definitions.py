@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from tree_sitter import Parser
 
 from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
-from repo_tune_pipeline.chunking.docstrings import Doc, Head, body_doc, head_above
+from repo_tune_pipeline.chunking.docstrings import Doc, Head, body_doc, head_above, inner_doc
 from repo_tune_pipeline.chunking.headers import header_candidate
+from repo_tune_pipeline.chunking.joining import joined
 from repo_tune_pipeline.chunking.languages import (
     CODE_LANGUAGES,
     CodeLanguage,
@@ -56,19 +58,35 @@ def code_candidates(
         UnparsedError: parsing took longer than the settings allow, or wouldn't end well.
     """
     language, queries = CODE_LANGUAGES[name], queries_of(name)
-    tree = parse(Parser(grammar_of(name)), source, settings.parse_timeout_seconds)
+    tree = parse(
+        Parser(grammar_of(name)),
+        source,
+        settings.parse_timeout_seconds,
+        ascii_only=language.ascii_only,
+    )
     found = outline(
         source,
         matches(queries.definitions, tree, source),
         captures(queries.details, tree, source),
         language,
     )
+    if language.joins:
+        found = replace(found, definitions=joined(found.definitions, partial(_begins, found)))
     view = _View(language, found, [start for start, _callee in found.callees], settings)
-    first = found.definitions[0] if found.definitions else None
+    root = tree.root_node
+    first = next((each for each in found.definitions if each.node != root), None)
     after = len(source.lines) if first is None else _first_row(view, first)
-    yield from header_candidate(found, tree.root_node, language, after, settings)
-    for definition, symbol, kind, stop in _qualified(found, language.separator):
+    yield from header_candidate(found, root, language, after, settings)
+    for definition, symbol, kind, stop in _qualified(found, language):
         yield from _candidates(view, definition, symbol, kind, stop)
+
+
+def _begins(found: Outline, definition: Definition) -> bool:
+    """Whether an attribute, or documentation in its form, stands above a definition."""
+    span = found.above.get(definition.outer.start_point.row - 1)
+    while span is not None and not found.source.data.startswith(b"@", span.start):
+        span = found.above.get(span.first_row - 1)
+    return span is not None
 
 
 def _first_row(view: _View, definition: Definition) -> int:
@@ -77,7 +95,7 @@ def _first_row(view: _View, definition: Definition) -> int:
 
 
 def _qualified(
-    found: Outline, separator: str
+    found: Outline, language: CodeLanguage
 ) -> Iterator[tuple[Definition, str, ChunkKind, Definition | None]]:
     """Definitions outside functions, with the symbol that the ones around them make and the
     first definition inside them.
@@ -90,11 +108,12 @@ def _qualified(
         if around and around[-1].role in FUNCTIONS:
             continue
         kind = _KINDS.get(definition.role)
-        if kind == "function" and around and around[-1].role in ("type", "owner"):
+        in_type = bool(around) and around[-1].role in ("type", "owner")
+        if kind == "function" and in_type and language.has_methods:
             kind = "method"
         around.append(definition)
         if kind is not None:
-            symbol = separator.join(part for each in around for part in each.names)
+            symbol = language.separator.join(part for each in around for part in each.names)
             within = after is not None and after.node.end_byte <= definition.node.end_byte
             yield definition, symbol, kind, after if within else None
 
@@ -114,6 +133,10 @@ def _candidates(
         yield refusal(reason, rows, symbol)
         return
     doc = body_doc(source, definition.body) if in_body and definition.body else head.doc
+    if kind == "type" and doc is None and definition.body is not None:
+        doc = inner_doc(found, definition.body)
+    if doc is not None and view.language.doc_markup is not None:
+        doc = replace(doc, text=view.language.doc_markup.sub("", doc.text).strip())
     cuts = _cut_rows(found, signature.row, end_row, doc)
     parts = _parts(view, rows, cuts, None if kind in FUNCTIONS else inner, signature)
     if not parts:

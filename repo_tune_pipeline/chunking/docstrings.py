@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from inspect import cleandoc
+from operator import attrgetter
 
 from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.outline import Outline, Span
 from repo_tune_pipeline.chunking.parsing import SourceText
 
-_LINE_MARK = re.compile(r"^\s*(?://[/!]*|\#+) ?")
+_LINE_MARK = re.compile(r"^\s*(?://[/!]*|\#+|--+(?: +[|^](?= |$))?) ?")
+_ENCLOSED = re.compile(
+    r"\s*(?:--\[(=*)\[(.*)\]\1\]|=begin\b[^\n]*\n(.*)\n=end\b.*"
+    r"|\{-(?!\#) ?[|^]?(.*)-\}|@\w+\s+(?:~[sS])?(\"\"\"|\'\'\'|\")(.*)\5)\s*",
+    re.DOTALL,
+)
+"""Comments of Lua and Ruby that have an end, and Elixir's attributes that document."""
 _LITERAL = re.compile(r"([A-Za-z]*)(\"\"\"|\'\'\'|\"|\')(.*)\2", re.DOTALL)
 _TEXT_PREFIX = frozenset("rRuU")
 _STAR = re.compile(r"^\s*\*+ ?")
 _DIRECTIVE = re.compile(
     r"^\s*(?://|/\*)\s*(?:go:|nolint|lint:|eslint|@ts-|prettier-|istanbul|tslint|clang-|rustfmt)"
+    r"|\s*\#(?:!|\s*(?:-\*-|:nodoc:|shellcheck ))"
+    r"|\s*\#\s*(?:rubocop|credo|encoding|frozen_string_literal|typed):"
+    r"|\s*--+\s*luacheck:"
 )
 _RULE = re.compile(r"[\W_]*")
-_FORMAL = (b"///", b"//!", b"/**", b"/*!")
+_FORMAL = (b"///", b"//!", b"/**", b"/*!", b"---", b"@do", b"@mo", b"@ty", b"-- |", b"{-|", b"{- |")
 """Comments that are documentation by their form, whatever they say."""
+_INNER = (b"//!", b"/*!", b"@moduledoc")
+_INNER_WITHIN = 40
+"""Rows; what documents a type stands at its top."""
 _LICENCE = re.compile(
     r"SPDX-License-Identifier|\bcopyright\b.{0,40}(?:\d{4}|\(c\)|©)|all rights reserved"
     r"|licen[sc]ed (?:under|to) |permission is hereby granted",
@@ -109,9 +123,22 @@ def head_above(found: Outline, row: int) -> Head:
     return Head(row, next((doc for doc in docs if doc.text), None))
 
 
+def inner_doc(found: Outline, body: Node) -> Doc | None:
+    """The first comment in a type's body that documents what is around it."""
+    first = bisect_left(found.margins, body.start_byte, key=attrgetter("start"))
+    for span in found.margins[first:]:
+        if span.start >= body.end_byte or span.first_row > _INNER_WITHIN + body.start_point.row:
+            return None
+        if span.is_comment and is_inner(found.source, span):
+            return comment_doc(found.source, [span])
+    return None
+
+
 def is_inner(source: SourceText, span: Span) -> bool:
-    """Rust's ``//!`` documents the module around it, not what follows."""
-    return source.data[span.start : span.start + 3] in (b"//!", b"/*!")
+    """Rust's ``//!`` and Elixir's ``@moduledoc`` document the module around them, not what
+    follows.
+    """
+    return source.data.startswith(_INNER, span.start)
 
 
 def comment_doc(source: SourceText, run: list[Span]) -> Doc:
@@ -121,7 +148,7 @@ def comment_doc(source: SourceText, run: list[Span]) -> Doc:
     for span in run:
         lines.extend(_comment_lines(source.bytes_text(span.start, span.end)))
     text = _clean("\n".join(["", *lines]))
-    formal = source.data[run[0].start : run[0].start + 3] in _FORMAL
+    formal = source.data.startswith(_FORMAL, run[0].start)
     if is_licence(text) or (not formal and is_code(text)):
         text = ""
     end = min(source.starts[last_row + 1], len(source.text))
@@ -143,6 +170,12 @@ def is_code(text: str) -> bool:
 def _comment_lines(comment: str) -> list[str]:
     """One comment's lines without markers, directives to tools and lines of mere ornament."""
     if _DIRECTIVE.match(comment):
+        return []
+    enclosed = _ENCLOSED.fullmatch(comment)
+    if enclosed is not None:
+        inner = next(text for text in enclosed.group(2, 3, 4, 6) if text is not None)
+        return cleandoc(inner).split("\n")
+    if comment.startswith("@"):
         return []
     if comment.lstrip().startswith("/*"):
         inner = comment.strip()[2:].removesuffix("*/").lstrip("*!")

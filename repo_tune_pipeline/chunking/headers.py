@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
@@ -14,6 +15,8 @@ from repo_tune_pipeline.chunking.parsing import SourceText
 from repo_tune_pipeline.settings import ChunkingSettings
 
 _FEWEST_ROWS = 3
+_PRAGMA = re.compile(r"\{-#.*?#-\}", re.DOTALL)
+"""What tells a Haskell compiler which language a file is in."""
 
 
 def header_candidate(
@@ -78,8 +81,10 @@ def _opening(
 def _is_prologue(text: str) -> bool:
     """Whether only what has to stand first stands there: an interpreter's line, `"use strict"`."""
     return all(
-        not line.strip() or line.startswith("#!") or line.lstrip().startswith(('"use ', "'use "))
-        for line in text.split("\n")
+        not line.strip()
+        or line.startswith(("#!", "<?php"))
+        or line.lstrip().startswith(('"use ', "'use "))
+        for line in _PRAGMA.sub("", text).split("\n")
     )
 
 

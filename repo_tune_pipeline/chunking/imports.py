@@ -102,3 +102,21 @@ def scala_imports(text: str) -> list[str]:
         parts = _names(re.sub(r"=>[^,]*", "", group)) if group else [""]
         names.extend(prefix.split(" as ")[0].strip() + part for part in parts)
     return [name for name in names if name]
+
+
+def elixir_imports(text: str) -> list[str]:
+    """``alias A.{B, C.D}`` is ``A.B`` and ``A.C.D``; ``import A, only: [b: 1]`` is ``A``."""
+    words = re.match(r"\w+[\s(]+([\w.]+)(?:\{([^{}]*)\})?", text)
+    if words is None:
+        return []
+    if words.group(2) is None:
+        return [words.group(1)]
+    return [words.group(1) + name for name in _names(_BLANKS.sub("", words.group(2)))]
+
+
+def haskell_imports(text: str) -> list[str]:
+    """``import safe qualified A.B as C (d)`` is ``A.B``."""
+    name = re.match(
+        r"import\s+(?:\{-.*?-\}\s*)?(?:safe\s+)?(?:qualified\s+)?(?:\"[^\"]*\"\s*)?([\w.]+)", text
+    )
+    return [name.group(1)] if name else []

@@ -6,6 +6,7 @@ A query file names what it finds by these captures:
 ``@function @method``     a definition; with ``@name`` and, where it has one, ``@body``
 ``@type @test``           likewise
 ``@module``               a namespace: its ``@name`` qualifies, and functions in it stay functions
+``@signature``            what heads the definition of its ``@name`` below it, where rows join
 ``@owner``                an implementation block: its ``@name`` qualifies, functions are methods
 ``@receiver``             the type whose method a definition outside that type is
 ``@wrapper``              what encloses ``@wrapped``, a definition, and belongs to it
@@ -55,6 +56,12 @@ class CodeLanguage:
         query: name of the file under `queries/`, without its suffix.
         separator: what joins the parts of a qualified symbol.
         doc_in_body: the docstring is the body's first string, not the comment above.
+        name_marks: what a called name may hold beside letters, digits, ``_`` and ``$``.
+        has_methods: functions inside a type are its methods.
+        joins: definitions of one name that follow each other are one.
+        doc_markup: what isn't shown of a comment that documents.
+        ascii_only: the grammar's scanner looks characters up in a table of ASCII, and reads past
+            its end, or crashes, at others.
         inner_doc: what begins a comment that documents the file around it, where there is such.
         test: how a test is told from another function; None where the query captures tests.
         imports: the module names in the text of one import.
@@ -64,6 +71,11 @@ class CodeLanguage:
     query: str
     separator: str = "."
     doc_in_body: bool = False
+    name_marks: str = ""
+    has_methods: bool = True
+    ascii_only: bool = False
+    joins: bool = False
+    doc_markup: re.Pattern[str] | None = None
     inner_doc: tuple[str, ...] = ()
     test: TestRule | None = None
     imports: Callable[[str], list[str]] = imports.quoted_import
@@ -121,6 +133,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
     "C#": CodeLanguage(
         grammar="csharp",
         query="csharp",
+        doc_markup=re.compile(r"</?(?:summary|remarks|para)>"),
         test=TestRule(
             _ANY,
             re.compile(
@@ -150,6 +163,41 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.scala_imports,
     ),
+    "Ruby": CodeLanguage(
+        grammar="ruby",
+        query="ruby",
+        separator="::",
+        name_marks="?!",
+        test=TestRule(re.compile(r"^test_"), _ANY),
+    ),
+    "Shell": CodeLanguage(
+        grammar="bash",
+        query="bash",
+        ascii_only=True,
+        name_marks="-:",
+        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+    ),
+    "Lua": CodeLanguage(
+        grammar="lua",
+        query="lua",
+        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+    ),
+    "Elixir": CodeLanguage(
+        grammar="elixir",
+        query="elixir",
+        name_marks="?!",
+        has_methods=False,
+        joins=True,
+        imports=imports.elixir_imports,
+    ),
+    "Haskell": CodeLanguage(
+        grammar="haskell",
+        query="haskell",
+        name_marks="'",
+        joins=True,
+        test=TestRule(re.compile(r"^(?:spec$|(?:spec|h?prop|unit|test)_)"), _ANY),
+        imports=imports.haskell_imports,
+    ),
 }
 
 
@@ -170,7 +218,7 @@ class Queries:
     details: Query
 
 
-_BY_MATCH = re.compile(rb"@(?:function|method|type|test|module|owner|wrapper|call)\b")
+_BY_MATCH = re.compile(rb"@(?:function|method|type|test|module|owner|signature|wrapper|call)\b")
 
 
 @cache

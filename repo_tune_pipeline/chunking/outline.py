@@ -11,12 +11,21 @@ from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.callees import CalleeNames
 from repo_tune_pipeline.chunking.languages import CodeLanguage
-from repo_tune_pipeline.chunking.parsing import Captures, SourceText
+from repo_tune_pipeline.chunking.parsing import Captures, SourceText, Stretch
 
-Role = Literal["function", "method", "type", "test", "module", "owner"]
-ROLES: tuple[Role, ...] = ("function", "method", "type", "test", "module", "owner")
+Role = Literal["function", "method", "type", "test", "module", "owner", "signature"]
+ROLES: tuple[Role, ...] = (
+    "function",
+    "method",
+    "type",
+    "test",
+    "module",
+    "owner",
+    "signature",
+)
 FUNCTIONS = frozenset({"function", "method", "test"})
 
+_BLANKS = re.compile(r"\s+")
 _LONGEST_IMPORT = 5_000
 """Bytes; a longer one is no import that a person wrote."""
 _TYPE_NAME = re.compile(r"(?<!['\w])(?!(?:mut|dyn|impl|const)\b)[\w:.]+")
@@ -35,8 +44,8 @@ class Definition:
     role: Role
     name: str
     receiver: str
-    node: Node
-    outer: Node
+    node: Node | Stretch
+    outer: Node | Stretch
     body: Node | None
 
     @property
@@ -86,7 +95,7 @@ def outline(
     """Sort what a language's two queries find in one file by what it tells."""
     defined: list[tuple[Role, Captures]] = []
     wrappers: dict[tuple[int, int], Node] = {}
-    names = CalleeNames(source)
+    names = CalleeNames(source, language.name_marks)
     callees = [(node.start_byte, names.of(node)) for node in details.get("callee", ())]
     for _pattern, match in matches:
         if "call" in match:
@@ -98,6 +107,7 @@ def outline(
             wrappers[wrapped.start_byte, wrapped.end_byte] = match["wrapper"][0]
         else:
             defined.append((next(role for role in ROLES if role in match), match))
+    named = {match["name"][0].start_byte for _role, match in defined if "name" in match}
     margins = [_span(node, True) for node in details.get("comment", ())]
     margins += [_span(node, False) for node in details.get("attribute", ())]
     margins.sort()
@@ -110,7 +120,7 @@ def outline(
         margins=tuple(margins),
         above=above,
         statement_rows=tuple(sorted(rows)),
-        callees=tuple(sorted(callees)),
+        callees=tuple(sorted(each for each in callees if each[0] not in named)),
         imports=_imports(source, details.get("import", ()), language),
     )
 
@@ -134,7 +144,7 @@ def _first_rows(source: SourceText, blocks: Iterable[Node]) -> set[int]:
     }
 
 
-def last_row(node: Node) -> int:
+def last_row(node: Node | Stretch) -> int:
     """The row of a node's last character; a line's end that the node includes isn't one.
 
     Its last token tells: a block that indentation closes reaches into the line below.
@@ -175,8 +185,11 @@ def _ends_line(source: SourceText, span: Span) -> bool:
 def _name(source: SourceText, role: Role, match: Captures) -> str:
     if "name" not in match:
         return "default"
-    text = _captured(source, match["name"][0])
-    return _bare_type(text) if role == "owner" else text.strip("\"'`")
+    first, last = match["name"][0], match["name"][-1]
+    text = _BLANKS.sub(" ", source.bytes_text(first.start_byte, last.end_byte))
+    if role == "owner":
+        return _bare_type(text)
+    return text.strip("\"'`") if text.startswith(('"', "'", "`")) else text
 
 
 def _captured(source: SourceText, node: Node) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, count, groupby
 from operator import attrgetter
 from typing import Literal
 
-from tree_sitter import Node, Parser, Query, QueryCursor, QueryPredicate, Tree
+from tree_sitter import Node, Parser, Point, Query, QueryCursor, QueryPredicate, Tree
 
 MAX_DEPTH = 1_000
 """A query's cost explodes on trees some 33,000 levels deep, and it can't be interrupted."""
 MAX_TOKEN_RUN = 5_000
 """A query's cost grows with the square of a run of tokens that lie side by side in one node."""
+_ASCII = bytes(range(128)) + b"x" * 128
 _WINDOW = 32 * 1024
 _CALLS_A_LOOK = 16
 """Of the parser's calls how many go by between two looks at the clock, which are slow."""
@@ -25,6 +27,36 @@ _is_named = attrgetter("is_named")
 
 class UnparsedError(Exception):
     """A file that can't be cut, for the reason that its rejection shows. Stays in this stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Nodes that follow each other, where they stand for one."""
+
+    first: Node
+    last: Node
+    has_error: bool
+    child_count: int = 1
+
+    @property
+    def start_byte(self) -> int:
+        return self.first.start_byte
+
+    @property
+    def end_byte(self) -> int:
+        return self.last.end_byte
+
+    @property
+    def start_point(self) -> Point:
+        return self.first.start_point
+
+    @property
+    def end_point(self) -> Point:
+        return self.last.end_point
+
+    def child(self, _index: int) -> Node:
+        """The last one: whoever asks looks for where they end."""
+        return self.last
 
 
 class SourceText:
@@ -75,7 +107,7 @@ class SourceText:
         return self.data[start:end].decode("utf-8", "ignore")
 
 
-def parse(parser: Parser, source: SourceText, seconds: float) -> Tree:
+def parse(parser: Parser, source: SourceText, seconds: float, *, ascii_only: bool = False) -> Tree:
     """The tree of a text.
 
     Args:
@@ -85,12 +117,15 @@ def parse(parser: Parser, source: SourceText, seconds: float) -> Tree:
             busy machine must not change which files are cut. Shorter ones aren't watched, which
             would cost as much as parsing them does: whoever needs a bound there puts one on the
             process.
+        ascii_only: show the parser an ``x`` for each byte of any other character. The tree's
+            places are those of the file all the same.
 
     Raises:
         UnparsedError: it took longer, or the tree has a shape that no query would get through.
     """
     try:
-        tree = _parse(parser, source.data, seconds)
+        data = source.data.translate(_ASCII) if ascii_only else source.data
+        tree = _parse(parser, data, seconds)
     except ValueError:
         parser.reset()
         raise UnparsedError("parse_timeout") from None
@@ -129,9 +164,9 @@ def _has_token_run(root: Node) -> bool:
 def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Captures]]:
     """Every match of a query down to `MAX_DEPTH`, as the pattern's number and captures by name.
 
-    Queries may ask ``(#called? @name "one" "or another")``. Tree-sitter's own ``#eq?`` and its
-    like read the tree's text, which a tree that was parsed through a callback doesn't have, and
-    end the process.
+    Queries may ask ``(#called? @name "one" "or another")`` or ``#not-called?``. Tree-sitter's own
+    ``#eq?`` and its like read the tree's text, which a tree that was parsed through a callback
+    doesn't have, and end the process.
     """
     return _cursor(query).matches(tree.root_node, _called_in(source))
 
@@ -157,6 +192,6 @@ def _called_in(source: SourceText) -> QueryPredicate:
         (capture, _kind), *allowed = args
         node = captures[capture][0]
         text = source.bytes_text(node.start_byte, node.end_byte)
-        return predicate == "called?" and any(text == each for each, _kind in allowed)
+        return any(text == each for each, _kind in allowed) == (predicate == "called?")
 
     return called

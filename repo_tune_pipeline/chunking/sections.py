@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
 from repo_tune_pipeline.chunking.docstrings import Doc
@@ -23,28 +24,50 @@ PATH_SEPARATOR = " > "
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading's level (1 to 6), its text, and its first and last row."""
+    """A heading's level (from 1), its text, and its first and last row."""
 
     level: int
     title: str
     first_row: int
     last_row: int
+    signature: str = ""
 
 
 def section_candidates(source: SourceText, settings: ChunkingSettings) -> Iterator[Candidate]:
-    """Every section of a Markdown file, kept or not.
+    """Every section of a Markdown file, kept or not."""
+    found = following(headings(source.lines), len(source.lines))
+    yield from sections(source, found, settings)
+
+
+def following(found: Iterable[Heading], end: int) -> list[tuple[Heading, int]]:
+    """Headings, each with the row before which its section ends: the next one's, or `end`."""
+    listed = list(found)
+    ends = [*(after.first_row for _heading, after in pairwise(listed)), end]
+    return list(zip(listed, ends, strict=False))
+
+
+def sections(
+    source: SourceText,
+    found: Sequence[tuple[Heading, int]],
+    settings: ChunkingSettings,
+    words: SourceText | None = None,
+) -> Iterator[Candidate]:
+    """The section of each heading, kept or not.
 
     The symbol is the path of headings down to the section, the docstring its text without the
     heading. Text before the first heading belongs to no section.
+
+    Args:
+        found: headings in their order, each with the row before which its section ends.
+        words: where the same rows stand without what marks them as prose, if anything does.
     """
-    found = list(headings(source.lines))
+    words = words or source
     path: list[Heading] = []
-    for at, heading in enumerate(found):
+    for heading, after in found:
         while path and path[-1].level >= heading.level:
             path.pop()
         path.append(heading)
-        after = found[at + 1].first_row if at + 1 < len(found) else len(source.lines)
-        last = _last_text_row(source.lines, heading.last_row, after)
+        last = _last_text_row(words.lines, heading.last_row, after)
         rows = (heading.first_row, last)
         symbol = PATH_SEPARATOR.join(each.title for each in path)
         reason = _reason(source, heading, last, settings)
@@ -56,8 +79,8 @@ def section_candidates(source: SourceText, settings: ChunkingSettings) -> Iterat
             rows,
             kind="section",
             symbol=symbol,
-            signature=f"{'#' * heading.level} {heading.title}",
-            doc=_prose(source, heading.last_row + 1, last),
+            signature=heading.signature or f"{'#' * heading.level} {heading.title}",
+            doc=_prose(source, words, heading.last_row + 1, last),
         )
 
 
@@ -133,7 +156,7 @@ def _reason(source: SourceText, heading: Heading, last: int, settings: ChunkingS
     return "too_long" if size > settings.max_chunk_chars else ""
 
 
-def _prose(source: SourceText, first: int, last: int) -> Doc:
-    text = source.rows(first, last).replace("\r\n", "\n").strip("\r\n")
+def _prose(source: SourceText, words: SourceText, first: int, last: int) -> Doc:
+    text = words.rows(first, last).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     end = source.starts[first] + source.size(first, last)
     return Doc(text, source.starts[first], end, first, last)

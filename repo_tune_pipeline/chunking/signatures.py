@@ -31,7 +31,8 @@ def read_signature(found: Outline, definition: Definition) -> Signature:
     at = start
     for span in _margins(found, start, end):
         leading = not parts and not source.data[at : span.start].strip()
-        if span.end <= at or not (span.is_comment or leading):
+        trailing = not span.is_comment and not source.data[span.end : end].strip()
+        if span.end <= at or not (span.is_comment or leading or trailing):
             continue
         if leading:
             start = span.end
@@ -39,7 +40,7 @@ def read_signature(found: Outline, definition: Definition) -> Signature:
             parts.append(source.bytes_text(at, span.start))
         at = span.end
     parts.append(source.bytes_text(at, end))
-    text = _BLANKS.sub(" ", " ".join(parts)).strip().rstrip(" {:;").removesuffix(" =")
+    text = _BLANKS.sub(" ", " ".join(parts)).strip().rstrip(" {:;,").removesuffix(" =")
     return Signature(_skip_blanks(source.data, start, end), text, _end_row(found, definition, end))
 
 

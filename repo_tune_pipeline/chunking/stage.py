@@ -19,14 +19,17 @@ from repo_tune_pipeline.chunking.candidates import (
 )
 from repo_tune_pipeline.chunking.definitions import code_candidates
 from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES
+from repo_tune_pipeline.chunking.notebook import notebook_candidates
 from repo_tune_pipeline.chunking.parsing import SourceText, UnparsedError
 from repo_tune_pipeline.chunking.rescript import rescript_candidates
+from repo_tune_pipeline.chunking.rst import rst_candidates
 from repo_tune_pipeline.chunking.sections import section_candidates
+from repo_tune_pipeline.chunking.sql import sql_candidates
 from repo_tune_pipeline.records import CodeChunk, Funnel, Rejection, Snapshot
 from repo_tune_pipeline.settings import ChunkingSettings
 
 MARKDOWN = "Markdown"
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 """Part of what identifies chunks: raised whenever the same file would be cut differently."""
 
 Cutter = Callable[[SourceText, ChunkingSettings], Iterable[Candidate]]
@@ -34,6 +37,9 @@ Cutter = Callable[[SourceText, ChunkingSettings], Iterable[Candidate]]
 CUTTERS: dict[str, Cutter] = {
     MARKDOWN: section_candidates,
     "ReScript": rescript_candidates,
+    "SQL": sql_candidates,
+    "reStructuredText": rst_candidates,
+    "Jupyter Notebook": notebook_candidates,
 }
 """Languages that aren't cut by a grammar and a query; those have a row in `CODE_LANGUAGES`."""
 

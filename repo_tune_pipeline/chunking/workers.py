@@ -45,7 +45,7 @@ def cut_files(
     ordered = sorted(files, key=lambda file: -len(file.text))
     found = run_pool(
         cut_job,
-        (CutJob(file.text, file.path, file.language) for file in ordered),
+        (CutJob(_sendable(file.text), file.path, file.language) for file in ordered),
         Limits(settings.parse_timeout_seconds, settings.parse_memory_mib),
         context=orjson.dumps(settings.model_dump(mode="json")),
         workers=_workers(sum(len(file.text) for file in ordered)),
@@ -54,6 +54,11 @@ def cut_files(
         if isinstance(cut, Failure):
             cut = FileChunks((), (refusal(_REASONS[cut.kind]),))
         yield ordered[number], cut
+
+
+def _sendable(text: str) -> str:
+    """`text` with "?" for each lone surrogate, which no encoding can carry."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _workers(chars: int) -> int:

@@ -5,6 +5,14 @@ from repo_tune_pipeline.records import CodeChunk, Snapshot, SourceFile
 from repo_tune_pipeline.settings import ChunkingSettings
 
 LANGUAGES = {
+    "ex": "Elixir",
+    "ipynb": "Jupyter Notebook",
+    "lua": "Lua",
+    "rb": "Ruby",
+    "rst": "reStructuredText",
+    "sh": "Shell",
+    "hs": "Haskell",
+    "sql": "SQL",
     "swift": "Swift",
     "scala": "Scala",
     "php": "PHP",

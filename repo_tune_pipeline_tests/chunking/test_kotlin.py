@@ -120,8 +120,8 @@ def test_kotlin_documentation_calls_imports_and_cuts() -> None:
     )
     assert chunks["Cart.checkout"].docstring == "Adds up, [rate] on top."
     assert chunks["Cart.checkout"].callees == (
-        "forEach",
         "item.sell",
+        "items.forEach",
         "items.isEmpty",
         "log.info",
         "rate.of",

@@ -146,8 +146,8 @@ def test_swift_documentation_calls_imports_and_cuts() -> None:
     assert chunks["Cart.add"].docstring == "Adds one."
     assert chunks["Cart.add"].callees == (
         "Array",
-        "forEach",
         "info",
+        "items.forEach",
         "many",
         "once",
         "store.save",
