@@ -3,7 +3,8 @@
 Everything lies under one home directory::
 
     mirrors/<owner>/<name>.git          bare mirrors of git sources
-    repos/<owner>/<name>/               source.json, snapshot/ and chunks/ of the newest ingestion
+    repos/<owner>/<name>/               source.json, snapshot/ and chunks/ of the newest ingestion,
+                                        and what was made of each text, by content (*.db)
     datasets/<digest>/                  sft.jsonl, sft_readable.json, heldout.jsonl, …
     datasets/latest                     a link to the newest of them
     index/                              the search index over all chunks
@@ -11,6 +12,7 @@ Everything lies under one home directory::
     evaluations/<variant>/<version>/    reports, one folder an adapter version; `latest` likewise
     champions/<variant>.json            the version that was promoted last, and those before
     training/<variant>/<fingerprint>/   a training under way or interrupted, with its checkpoints
+    teacher.db                          a teacher's answers, by what it was asked
     state/<stage>/<key>.json            what a stage last did, and from which inputs
     dagster/                            the Dagster instance, unless DAGSTER_HOME names another
 """
@@ -164,6 +166,11 @@ class Home:
     @property
     def index(self) -> Path:
         return self.root / "index"
+
+    @property
+    def teacher_answers(self) -> Path:
+        """What a teacher said; paid for, so no command removes it."""
+        return self.root / "teacher.db"
 
     @property
     def mirrors(self) -> Path:

@@ -58,7 +58,7 @@ class Chunked:
     funnel: Funnel
 
 
-def cut_file(text: str, path: str, language: str, settings: ChunkingSettings) -> FileChunks:  # noqa: ARG001
+def cut_file(text: str, language: str, settings: ChunkingSettings) -> FileChunks:
     """Cut one file. The answer depends on the text, its language and the settings alone.
 
     So it may be kept by the blob's id, and made in another process; `stamp` turns it into records.

@@ -25,13 +25,12 @@ class CutJob:
     """One text to cut."""
 
     text: str
-    path: str
     language: str
 
 
 def cut_job(job: CutJob, context: bytes) -> FileChunks:
     """`cut_file`, as a worker calls it; the context is the settings as JSON."""
-    return cut_file(job.text, job.path, job.language, _settings(context))
+    return cut_file(job.text, job.language, _settings(context))
 
 
 def cut_files(
@@ -45,7 +44,7 @@ def cut_files(
     ordered = sorted(files, key=lambda file: -len(file.text))
     found = run_pool(
         cut_job,
-        (CutJob(_sendable(file.text), file.path, file.language) for file in ordered),
+        (CutJob(_sendable(file.text), file.language) for file in ordered),
         Limits(settings.parse_timeout_seconds, settings.parse_memory_mib),
         context=orjson.dumps(settings.model_dump(mode="json")),
         workers=_workers(sum(len(file.text) for file in ordered)),

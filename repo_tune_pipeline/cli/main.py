@@ -8,7 +8,7 @@ import click
 import orjson
 import typer
 
-from repo_tune_pipeline.cli import services, stages
+from repo_tune_pipeline.cli import export, services, stages
 from repo_tune_pipeline.errors import RepoTuneError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for command in (
     services.repos,
 ):
     app.command()(command)
+app.add_typer(export.app, name="export")
 
 CTRL_C = 130
 """What typer makes of Ctrl-C."""

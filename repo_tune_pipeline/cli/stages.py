@@ -33,7 +33,7 @@ NameOption = Annotated[
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="A git URL, a local repository or a folder.")],
+    source: Annotated[str, typer.Argument(help="A git URL, a local repository, a folder or an archive.")],
     ref: RefOption = "",
     name: NameOption = "",
     config: ConfigOption = None,
@@ -169,8 +169,17 @@ def _show_ingested(display: Display, result: Mapping[str, Any]) -> None:
 
 def _show_data(display: Display, result: Mapping[str, Any]) -> None:
     rows = [(task, f"{n:,}") for task, n in result["by_task"].items()]
-    rows += [(f"dropped: {name}", f"{n:,}") for name, n in result["dropped"].items()]
     display.table("Examples", ("task", "count"), rows)
+    stages = [
+        (stage, f"{funnel['seen']:,}", f"{funnel['kept']:,}", _reasons(funnel["dropped"]))
+        for stage, funnel in result["funnels"].items()
+    ]
+    display.table("What became of everything", ("stage", "seen", "kept", "dropped"), stages)
+
+
+def _reasons(dropped: Mapping[str, int]) -> str:
+    ordered = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {count:,}" for reason, count in ordered)
 
 
 def _show_report(display: Display, result: Mapping[str, Any]) -> None:

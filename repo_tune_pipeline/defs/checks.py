@@ -19,19 +19,14 @@ def sft_not_empty(workspace: Workspace) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="sft_jsonl", blocking=True)
-def no_file_on_both_sides(workspace: Workspace) -> dg.AssetCheckResult:
-    """No file of any repository gives examples to both sides."""
+def no_leak_in_sft(workspace: Workspace) -> dg.AssetCheckResult:
+    """No file, near copy or run of 50 tokens of code is on both sides, and no secret on any."""
     folder = newest_dataset(workspace.home)
-    sides = [
-        {(e.meta.repo, e.meta.path) for e in sft.read_examples(folder / name)}
-        for name in ("sft.jsonl", "heldout.jsonl")
-    ]
-    shared = sorted(sides[0] & sides[1])
+    found = sft.audit(folder, near_duplicate=workspace.settings.sft.near_duplicate)
+    shown = {
+        name: {"count": finding.count, "first": [" ".join(place) for place in finding.first]}
+        for name, finding in found.findings.items()
+    }
     return dg.AssetCheckResult(
-        passed=not shared,
-        metadata={
-            "train_files": len(sides[0]),
-            "heldout_files": len(sides[1]),
-            "files_on_both_sides": [f"{repo} {path}" for repo, path in shared[:20]],
-        },
+        passed=found.clean, metadata={"examples": found.examples, "found": shown}
     )

@@ -1,21 +1,23 @@
 """`sft_jsonl` and `sft_readable_json`: the data set, one computation."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import dagster as dg
 
 from repo_tune_pipeline import sft
-from repo_tune_pipeline.artifacts import digest_file
+from repo_tune_pipeline.artifacts import Home, digest_file
+from repo_tune_pipeline.chunking import holds_chunks
 from repo_tune_pipeline.defs import presentation
-from repo_tune_pipeline.defs.chunking import all_chunks, chunk_versions, code_chunks
+from repo_tune_pipeline.defs.chunking import chunk_versions, code_chunks
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.workspace import Workspace
+from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.registry import StageState, fingerprint, save_state
-from repo_tune_pipeline.sft import Dataset
+from repo_tune_pipeline.sft import Dataset, Stock
+from repo_tune_pipeline.sft.teacher import TeacherRun
 
 STAGE = "generate_data"
 
@@ -48,21 +50,24 @@ def sft_dataset(
     with readable_failures():
         home, settings = workspace.home, workspace.settings
         inputs = dataset_fingerprint(workspace)
-        chunks, upstream = all_chunks(home)
         packs = sft.load_packs(workspace.configs / "domains", settings.sft.domains)
-        made = sft.build_dataset(chunks, settings=settings.sft, packs=packs, upstream=upstream)
-        folder = sft.save_dataset(made, home.datasets, settings=settings.sft)
-        digest = digest_file(folder / "sft.jsonl")
-        result = _result(made, folder, context.run_id, started)
-        save_state(home, STAGE, "all", StageState(inputs, digest, result))
-    readable = digest_file(folder / "sft_readable.json")
-    metadata = _metadata(made, folder)
+        teacher = _teacher(workspace, context)
+        made = sft.build_dataset(
+            stocks(home), home.datasets, settings=settings.sft, packs=packs, taught=teacher
+        )
+        digest = digest_file(made.folder / "sft.jsonl")
+        result = _result(made, context.run_id, started)
+        # A teacher that was stopped has more to give: the next run goes on where it ended.
+        complete = teacher is None or not teacher.stopped
+        save_state(home, STAGE, "all", StageState(inputs if complete else "", digest, result))
+    readable = digest_file(made.folder / "sft_readable.json")
+    metadata = _metadata(made)
     yield dg.MaterializeResult(
         asset_key="sft_jsonl", metadata=metadata, data_version=dg.DataVersion(digest)
     )
     yield dg.MaterializeResult(
         asset_key="sft_readable_json",
-        metadata={"path": presentation.path(folder / "sft_readable.json"), **metadata},
+        metadata={"path": presentation.path(made.folder / "sft_readable.json"), **metadata},
         data_version=dg.DataVersion(readable),
     )
 
@@ -77,34 +82,65 @@ def dataset_fingerprint(workspace: Workspace) -> str:
         if (file := domains / f"{name}.yaml").is_file()
     }
     sft_settings = settings.sft.model_dump(mode="json")
-    return fingerprint(chunk_versions(home), packs, sft.SFT_VERSION, sft_settings)
+    versions = [sft.SFT_VERSION, dict(sft.TASK_VERSIONS)]
+    return fingerprint(chunk_versions(home), packs, versions, sft_settings)
 
 
-def _result(made: Dataset, folder: Path, run_id: str, started: float) -> dict[str, object]:
-    both = [*made.train, *made.heldout]
+def stocks(home: Home) -> list[Stock]:
+    """What the stages before left of every ingested repository.
+
+    Raises:
+        EmptyInputError: nothing.
+    """
+    found = [
+        Stock(name, home.snapshot(name), home.chunks(name))
+        for name in home.repo_names()
+        if holds_chunks(home.chunks(name))
+    ]
+    if not found:
+        raise EmptyInputError(
+            f"No chunk of any repository is below {home.root}.",
+            "Ingest one first: `repo-tune ingest SOURCE`.",
+        )
+    return found
+
+
+def _teacher(workspace: Workspace, context: dg.AssetExecutionContext) -> TeacherRun | None:
+    settings = workspace.settings.sft
+    if not settings.teacher.provider:
+        return None
+    return TeacherRun(settings, workspace.home.teacher_answers, context.log.warning)
+
+
+def _result(made: Dataset, run_id: str, started: float) -> dict[str, object]:
+    folder = made.folder
     return {
         "sft": str(folder / "sft.jsonl"),
         "readable": str(folder / "sft_readable.json"),
         "heldout": str(folder / "heldout.jsonl"),
         "manifest": str(folder / "manifest.json"),
-        "examples": {"train": len(made.train), "heldout": len(made.heldout)},
-        "by_task": dict(sorted(Counter(e.meta.task for e in both).items())),
-        "by_repo": dict(sorted(Counter(e.meta.repo for e in both).items())),
-        "dropped": made.funnel.dropped,
+        "examples": {"train": made.examples("train"), "heldout": made.examples("heldout")},
+        "recent": {"heldout_recent": made.examples("recent")},
+        "by_task": made.tally("by_task"),
+        "by_repo": made.tally("by_repo"),
+        "dropped": made.funnels["sft"].dropped,
+        "funnels": {name: funnel.as_dict() for name, funnel in made.funnels.items()},
         "run_id": run_id,
         "seconds": round(time.monotonic() - started, 3),
     }
 
 
-def _metadata(made: Dataset, folder: Path) -> presentation.Metadata:
-    both = [*made.train, *made.heldout]
+def _metadata(made: Dataset) -> presentation.Metadata:
+    first = islice(sft.iterate_examples(made.folder / "sft.jsonl"), 10)
     return {
-        "examples_train": len(made.train),
-        "examples_heldout": len(made.heldout),
-        "funnel": presentation.funnel(made.funnel),
-        "tasks": presentation.counts("task", Counter(e.meta.task for e in both)),
-        "repositories": presentation.counts("repository", Counter(e.meta.repo for e in both)),
-        "languages": presentation.counts("language", Counter(e.meta.language for e in both)),
-        "ten_examples": presentation.sample(made.train),
-        "folder": presentation.path(folder),
+        "examples_train": made.examples("train"),
+        "examples_heldout": made.examples("heldout"),
+        "examples_heldout_recent": made.examples("recent"),
+        **{f"funnel_{stage}": presentation.funnel(f) for stage, f in made.funnels.items()},
+        "tasks": presentation.counts("task", made.tally("by_task")),
+        "repositories": presentation.counts("repository", made.tally("by_repo")),
+        "languages": presentation.counts("language", made.tally("by_language")),
+        "licenses": presentation.counts("licence", made.tally("by_license")),
+        "ten_examples": presentation.sample(list(first)),
+        "folder": presentation.path(made.folder),
     }

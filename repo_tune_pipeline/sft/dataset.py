@@ -1,112 +1,128 @@
-"""Chunks → examples on two sides, with every candidate that became none counted."""
+"""The stage: what the stages before left of each repository → a data set's folder.
+
+Repositories are taken one after the other. What was made of a file is kept by content; of an
+example only its prints stay in memory, and its line is put aside, until all repositories are
+known and it is clear which examples stay on which side.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
 
 from repo_tune_pipeline.artifacts import digest_json
 from repo_tune_pipeline.errors import EmptyInputError
-from repo_tune_pipeline.records import CodeChunk, ExampleMeta, Funnel, Rejection, SftExample
-from repo_tune_pipeline.secrets import holds_secret
+from repo_tune_pipeline.records import Funnel, Rejection
+from repo_tune_pipeline.secrets import redact
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.gates import ChunkGates, ExampleGates
+from repo_tune_pipeline.sft.collecting import Collected, Taught, collect
+from repo_tune_pipeline.sft.duplicates import Unit
+from repo_tune_pipeline.sft.files import save_dataset
+from repo_tune_pipeline.sft.jobs import printed_text
+from repo_tune_pipeline.sft.lines import rejection_line
 from repo_tune_pipeline.sft.packs import DomainPack
-from repo_tune_pipeline.sft.split import split_side
-from repo_tune_pipeline.sft.tasks import make_tasks
-from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Task, Verdict
+from repo_tune_pipeline.sft.selection import Candidate, Selection, select
+from repo_tune_pipeline.sft.shares import mixed
+from repo_tune_pipeline.sft.shown import shown_code
+from repo_tune_pipeline.sft.split import SIDES, File, Side, Split
+from repo_tune_pipeline.sft.spool import Spool
+from repo_tune_pipeline.sft.stock import Stock
 
-SFT_VERSION = "1"
+SFT_VERSION = "2"
 """Raised whenever the same chunks and settings would give other examples than before."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Examples of both sides, each in a mixed but fixed order.
+    """A data set on disk and its numbers.
 
-    `funnel` counts candidates. A candidate is one chunk for one task: every enabled task that
-    takes the chunk's kind (sections go to `domain` alone, code to all) sees it once. It is
-    kept as one example or dropped for one reason, the first that applies, so that
-    ``seen = kept + dropped`` and ``kept = len(train) + len(heldout)``. A chunk that is a copy or
-    holds a secret is dropped once for each task that would have seen it.
-
-    `rejections` holds one line for each dropped candidate, after those of the stages before.
-    `repositories` maps each repository to its commit, `packs` each domain pack to its digest.
+    `counts` are numbers of examples by side, and within each by task, repository, language and
+    licence. `funnels` hold for each stage that seen = kept + dropped: files, definitions and
+    sections, candidates for examples.
     """
 
-    train: tuple[SftExample, ...]
-    heldout: tuple[SftExample, ...]
-    rejections: tuple[Rejection, ...]
-    funnel: Funnel
-    repositories: dict[str, str] = field(default_factory=dict[str, str])
-    packs: dict[str, str] = field(default_factory=dict[str, str])
+    folder: Path
+    counts: dict[Side, dict[str, object]]
+    funnels: dict[str, Funnel]
+    repositories: dict[str, str]
 
-    def counts(self) -> dict[str, object]:
-        """Numbers of examples: by side, and within each by task, repository and language."""
-        return {
-            "train": count_examples(self.train),
-            "heldout": count_examples(self.heldout),
+    def examples(self, side: Side) -> int:
+        return int(str(self.counts[side]["examples"]))
+
+    def tally(self, key: str) -> dict[str, int]:
+        """Numbers over all sides; `key` is `by_task`, `by_repo`, `by_language` or `by_license`."""
+        total: Counter[str] = Counter()
+        for side in SIDES:
+            counts = self.counts[side][key]
+            if isinstance(counts, dict):
+                total.update(counts)
+        return dict(sorted(total.items()))
+
+
+def build_dataset(
+    stocks: Sequence[Stock],
+    datasets: Path,
+    *,
+    settings: SftSettings,
+    packs: Sequence[DomainPack],
+    taught: Taught | None = None,
+) -> Dataset:
+    """Make every example, choose, and write the data set.
+
+    The result depends on the repositories' content and the settings, not on the order of
+    `stocks`, on what was kept from before, or on the machine.
+
+    Raises:
+        ConfigError: a pack that can't be read.
+        EmptyInputError: no example was kept, or one side has too few; names the counts.
+        StorageError: what the stages before left isn't whole, or the disk is full.
+    """
+    ordered = sorted(stocks, key=lambda stock: stock.name)
+    with Spool(datasets) as spool:
+        found = _Found(ordered, spool)
+        for stock in ordered:
+            found.add(collect(stock, settings, packs, spool.add, taught))
+        selection = found.select(settings)
+        funnels = found.funnels(selection)
+        kept = found.by_side(selection)
+        counts: dict[Side, dict[str, object]] = {side: count_examples(kept[side]) for side in SIDES}
+        _require_both(counts, funnels["sft"], settings)
+        repositories = {stock.name: stock.cut.commit for stock in ordered}
+        about: dict[str, object] = {
+            "repositories": repositories,
+            "settings": settings.model_dump(mode="json"),
+            "domains": {pack.name: digest_json(pack.model_dump(mode="json")) for pack in packs},
+            "counts": counts,
+            "funnels": {name: funnel.as_dict() for name, funnel in funnels.items()},
+            "funnel": funnels["sft"].as_dict(),
+            "tools": {"sft": SFT_VERSION},
         }
+        folder = save_dataset(
+            datasets,
+            lambda side: found.lines(kept[side]),
+            found.reject_lines(selection),
+            about,
+        )
+    return Dataset(folder, counts, funnels, repositories)
 
 
-def count_examples(examples: Sequence[SftExample]) -> dict[str, object]:
-    """How many examples there are, by task, repository and language; keys are sorted."""
+def count_examples(examples: Sequence[Candidate]) -> dict[str, object]:
+    """How many examples there are, by task, repository, language and licence; keys are sorted."""
 
     def tally(key: str) -> dict[str, int]:
-        return dict(sorted(Counter(getattr(example.meta, key) for example in examples).items()))
+        return dict(sorted(Counter(getattr(example, key) for example in examples).items()))
 
     return {
         "examples": len(examples),
         "by_task": tally("task"),
         "by_repo": tally("repo"),
         "by_language": tally("language"),
+        "by_license": tally("license"),
     }
-
-
-def build_dataset(
-    chunks: Sequence[CodeChunk],
-    *,
-    settings: SftSettings,
-    packs: Sequence[DomainPack],
-    upstream: Sequence[Rejection] = (),
-) -> Dataset:
-    """Make every example that the chunks' own text gives, and split them by file.
-
-    The result depends on the chunks, not on their order. `upstream` are the rejections of the
-    stages before, kept for `rejects.jsonl`.
-
-    Raises:
-        ConfigError: a task of the settings that this version doesn't make.
-        EmptyInputError: no example was kept, or one side has too few; names the counts.
-    """
-    examples: list[SftExample] = []
-    rejections: list[Rejection] = []
-    for outcome in _outcomes(chunks, make_tasks(settings.tasks, packs), settings):
-        if isinstance(outcome, SftExample):
-            examples.append(outcome)
-        else:
-            rejections.append(outcome)
-    funnel = Funnel.of("sft", len(examples), (rejection.reason for rejection in rejections))
-    if not examples:
-        raise EmptyInputError(
-            f"No example could be made from {len(chunks)} chunks: {describe_funnel(funnel)}.",
-            "Ingest a repository with documented code in a supported language.",
-        )
-    sides: dict[str, list[SftExample]] = {"train": [], "heldout": []}
-    for example in sorted(examples, key=_mixed):
-        meta = example.meta
-        sides[split_side(meta.repo, meta.path, settings.heldout_share)].append(example)
-    _require_both(sides, settings)
-    return Dataset(
-        train=tuple(sides["train"]),
-        heldout=tuple(sides["heldout"]),
-        rejections=tuple(_without_secrets(rejection) for rejection in (*upstream, *rejections)),
-        funnel=funnel,
-        repositories=dict(sorted({chunk.repo: chunk.commit for chunk in chunks}.items())),
-        packs={pack.name: digest_json(pack.model_dump(mode="json")) for pack in packs},
-    )
 
 
 def describe_funnel(funnel: Funnel) -> str:
@@ -117,84 +133,127 @@ def describe_funnel(funnel: Funnel) -> str:
     return f"{funnel.seen} candidates seen, {funnel.kept} kept, {dropped} dropped{tail}"
 
 
-def _outcomes(
-    chunks: Sequence[CodeChunk], tasks: Sequence[Task], settings: SftSettings
-) -> Iterator[SftExample | Rejection]:
-    chunk_gates, example_gates = ChunkGates(), ExampleGates(settings.max_example_chars)
-    for chunk in sorted(chunks, key=_place):
-        takers = [task for task in tasks if task.takes(chunk)]
-        if reason := chunk_gates.reason(chunk):
-            yield from (_rejection(chunk, task, reason) for task in takers)
-            continue
-        view = ChunkView(chunk)
-        # Every task's example holds the whole code: what is too long for one is so for all.
-        if len(view.code) > settings.max_example_chars:
-            yield from (_rejection(chunk, task, "too_long") for task in takers)
-            continue
-        for task in takers:
-            for verdict in task.examples(view):
-                yield _judge(chunk, task, verdict, example_gates)
+class _Found:
+    """The candidates of all repositories, and where to read what they show."""
+
+    def __init__(self, stocks: Sequence[Stock], spool: Spool) -> None:
+        self._stocks = {stock.name: stock for stock in stocks}
+        self._spool = spool
+        self._candidates: list[Candidate] = []
+        self._numbers: dict[str, int] = {}
+        self._units: list[Unit] = []
+        self._rejections: list[Rejection] = []
+        self._changed: dict[File, str] = {}
+        self._by_chunk: dict[str, Unit] = {}
+        self._files = self._chunks = 0
+
+    def add(self, one: Collected) -> None:
+        for candidate, number in zip(one.candidates, one.numbers, strict=True):
+            self._numbers.setdefault(candidate.id, number)
+        self._candidates += one.candidates
+        self._units += one.units
+        self._rejections += one.rejections
+        self._changed |= one.changed
+        self._files += one.files_kept
+        self._chunks += one.chunks_kept
+
+    def select(self, settings: SftSettings) -> Selection:
+        return select(
+            self._candidates,
+            self._units,
+            Split(self._changed, settings),
+            settings,
+            # What its repository holds was taken out of a candidate's quotes when it was made.
+            vocabulary=lambda _repo, _name: False,
+            text_of=self._texts,
+            shown_of=self._shown,
+        )
+
+    def by_side(self, selection: Selection) -> dict[Side, list[Candidate]]:
+        """Each side's candidates in the order of its lines."""
+        kept: dict[Side, list[Candidate]] = {side: [] for side in SIDES}
+        for candidate in sorted(self._candidates, key=lambda one: mixed(one.id)):
+            if candidate.id in selection.sides:
+                kept[selection.sides[candidate.id]].append(candidate)
+        return kept
+
+    def lines(self, candidates: Sequence[Candidate]) -> Iterator[bytes]:
+        return self._spool.lines(self._numbers[candidate.id] for candidate in candidates)
+
+    def funnels(self, selection: Selection) -> dict[str, Funnel]:
+        reasons: dict[str, list[str]] = {"ingestion": [], "chunking": [], "sft": []}
+        for rejection in self._rejections:
+            reasons[rejection.stage].append(rejection.reason)
+        reasons["sft"] += selection.reasons.values()
+        return {
+            "ingestion": Funnel.of("ingestion", self._files, reasons["ingestion"]),
+            "chunking": Funnel.of("chunking", self._chunks, reasons["chunking"]),
+            "sft": Funnel.of("sft", len(selection.sides), reasons["sft"]),
+        }
+
+    def reject_lines(self, selection: Selection) -> Iterator[bytes]:
+        """Everything that was dropped, by stage, repository and place; no secret in it."""
+        order = {"ingestion": 0, "chunking": 1, "sft": 2}
+        later = self._dropped(selection)
+        for rejection in sorted(
+            [*self._rejections, *later],
+            key=lambda r: (
+                order[r.stage],
+                r.repo,
+                r.path,
+                r.start_line,
+                r.task,
+                r.reason,
+                r.symbol,
+            ),
+        ):
+            yield rejection_line(replace(rejection, symbol=redact(rejection.symbol).text))
+
+    def _dropped(self, selection: Selection) -> Iterator[Rejection]:
+        dropped = [one for one in self._candidates if one.id in selection.reasons]
+        lines = self._spool.lines(self._numbers[one.id] for one in dropped)
+        for one, line in zip(dropped, lines, strict=True):
+            meta = orjson.loads(line)["meta"]
+            rows = (int(meta["start_line"]), int(meta["end_line"]))
+            reason = selection.reasons[one.id]
+            yield Rejection("sft", reason, one.repo, one.path, *rows, one.symbol, one.task)
+
+    def _texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """The code of chunks, read from where their repositories keep it."""
+        wanted = set(chunk_ids)
+        files: dict[str, set[str]] = defaultdict(set)
+        for unit in self._places(wanted):
+            files[unit.repo].add(unit.path)
+        found: dict[str, str] = {}
+        for repo, paths in files.items():
+            for chunk in self._stocks[repo].chunks_of(paths):
+                if chunk.chunk_id in wanted:
+                    found[chunk.chunk_id] = printed_text(chunk)
+        return found
+
+    def _places(self, chunk_ids: set[str]) -> Iterator[Unit]:
+        if not self._by_chunk:
+            self._by_chunk.update({unit.chunk_id: unit for unit in self._units})
+        return (self._by_chunk[chunk_id] for chunk_id in chunk_ids)
+
+    def _shown(self, ids: Sequence[str]) -> dict[str, str]:
+        lines = self._spool.lines(self._numbers[one] for one in ids)
+        rows = (orjson.loads(line) for line in lines)
+        return {
+            one: shown_code(row["meta"]["task"], row["input"], row["output"])
+            for one, row in zip(ids, rows, strict=True)
+        }
 
 
-def _judge(
-    chunk: CodeChunk, task: Task, verdict: Verdict, gates: ExampleGates
-) -> SftExample | Rejection:
-    if isinstance(verdict, Dropped):
-        return _rejection(chunk, task, verdict.reason)
-    if reason := gates.reason(verdict.instruction, verdict.input, verdict.output):
-        return _rejection(chunk, task, reason)
-    return _example(chunk, task, verdict)
-
-
-def _example(chunk: CodeChunk, task: Task, draft: Draft) -> SftExample:
-    identity = (task.name, chunk.chunk_id, draft.instruction, draft.input, draft.output)
-    meta = ExampleMeta(
-        id=_sha256("\0".join(identity))[:16],
-        task=task.name,
-        repo=chunk.repo,
-        commit=chunk.commit,
-        path=chunk.path,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        symbol=chunk.symbol,
-        language=chunk.language,
-        license=chunk.license,
-        origin=draft.origin,
-        chunk_id=chunk.chunk_id,
-    )
-    return SftExample(draft.instruction, draft.input, draft.output, meta)
-
-
-def _rejection(chunk: CodeChunk, task: Task, reason: str) -> Rejection:
-    return Rejection(
-        stage="sft",
-        reason=reason,
-        repo=chunk.repo,
-        path=chunk.path,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        # A heading or name may itself be the secret.
-        symbol="" if reason == "secret" else chunk.symbol,
-        task=task.name,
-    )
-
-
-def _without_secrets(rejection: Rejection) -> Rejection:
-    if not holds_secret(rejection.symbol):
-        return rejection
-    return Rejection(
-        rejection.stage,
-        rejection.reason,
-        rejection.repo,
-        rejection.path,
-        rejection.start_line,
-        rejection.end_line,
-        task=rejection.task,
-    )
-
-
-def _require_both(sides: dict[str, list[SftExample]], settings: SftSettings) -> None:
-    train, heldout = len(sides["train"]), len(sides["heldout"])
+def _require_both(
+    counts: Mapping[Side, Mapping[str, object]], funnel: Funnel, settings: SftSettings
+) -> None:
+    train, heldout = (int(str(counts[side]["examples"])) for side in ("train", "heldout"))
+    if not train and not heldout:
+        raise EmptyInputError(
+            f"No example could be made: {describe_funnel(funnel)}.",
+            "Ingest a repository with documented code in a supported language.",
+        )
     if heldout < settings.min_heldout_examples:
         raise EmptyInputError(
             f"Of {train + heldout} examples only {heldout} are held out, where "
@@ -206,22 +265,3 @@ def _require_both(sides: dict[str, list[SftExample]], settings: SftSettings) -> 
             f"All {heldout} examples are held out: none is left to train on.",
             f"Lower sft.heldout_share (now {settings.heldout_share:g}), or ingest more.",
         )
-
-
-def _place(chunk: CodeChunk) -> tuple[str, str, int, int, str, str]:
-    return (
-        chunk.repo,
-        chunk.path,
-        chunk.start_line,
-        chunk.end_line,
-        chunk.symbol,
-        chunk.chunk_id,
-    )
-
-
-def _mixed(example: SftExample) -> tuple[str, str]:
-    return _sha256(example.meta.id), example.meta.id
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.sft import signatures
+from repo_tune_pipeline.sft.members import cases_of, fields_of
 
 _MAX_EXPRESSION = 60
 _TYPE_WORD = re.compile(r"\b(class|struct|enum|interface|trait|union|record|impl|type|module)\b")
@@ -24,6 +25,24 @@ _COMMONPLACE = frozenset(
         *("append", "make", "panic", "console.log", "require", "Boolean", "Number", "String"),
     }
 )
+_BASIC_LIST = """
+    add all any append apply array asarray at bind bool call clone concat contains copy
+    decode default dict encode endswith equals errorf err error extend fatal fatalf filter find
+    findindex flatmap foreach format from get getexn getor getorthrow getwithdefault has hasnext
+    hasownproperty
+    ignore includes indexof insert int isempty isnone issome iter items join keep keepmap keys len
+    length log lower lowercase make map mapwithindex match new next none now ok orelse parse pop
+    print println push put reduce remove replace resolve reverse set setdefault setitem size skip
+    slice some sort split splice startswith stringify strip substring sum then toarray tofloat
+    tolowercase tolower tostring touppercase toupper trim unwrap update upper value values
+    withdefault
+    assertthat assertthrows assertequals asserttrue assertfalse isequalto istrue isfalse isnull
+    isnotnull issameinstanceas hasmessagethat should expect tobe toequal recover requirenonnull
+    setup panic catch finally useeffect usestate useref usememo usecallback
+"""
+_BASIC = frozenset(_BASIC_LIST.split())
+_TEST_OWNERS = frozenset({"t", "b", "JSON.Decode", "JSON.Encode", "Math", "Object"})
+_MIN_NAME = 3
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -33,7 +52,7 @@ class Facts:
 
     `calls` are in the order of the code, without what is commonplace in any program. `returns`
     is a type or, for Python without an annotation, the only returned expression;
-    `bases` and `members` belong to types.
+    `bases`, `members` (methods), `fields` and `cases` belong to types.
     """
 
     calls: tuple[str, ...] = ()
@@ -42,12 +61,19 @@ class Facts:
     raises: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
 
 
 def noun(chunk: CodeChunk) -> str:
     """What kind of thing the chunk is, in the words of its language."""
+    if any("react.component" in each for each in chunk.attributes):
+        return "React component"
+    if chunk.kind == "module":
+        return "file header"
     if chunk.kind != "type":
-        return chunk.kind
+        names = chunk.symbol.split(".")
+        return "constructor" if len(names) > 1 and names[-1] == names[-2] else chunk.kind
     found = _TYPE_WORD.search(chunk.signature)
     word = found[1] if found else "type"
     return "implementation" if word == "impl" else word
@@ -58,19 +84,33 @@ def collect(chunk: CodeChunk, code: str, tree: ast.AST | None) -> Facts:
     if chunk.language == "Python":
         known = _python_facts(tree)
     elif chunk.kind == "type":
-        known = Facts()
+        known = Facts(fields=fields_of(chunk, code), cases=cases_of(chunk, code))
     else:
         known = Facts(
             parameters=signatures.parameters(chunk.signature, chunk.symbol, chunk.language),
             returns=signatures.return_type(chunk.signature, chunk.symbol, chunk.language),
             raises=tuple(dict.fromkeys(_THROWN.findall(code))),
         )
-    return replace(known, calls=_calls(chunk, code, known))
+    returns = known.returns if known.returns in code else ""
+    return replace(known, returns=returns, calls=_calls(chunk, code, known))
 
 
 def _calls(chunk: CodeChunk, code: str, known: Facts) -> tuple[str, ...]:
-    names = (name for name in chunk.callees if name not in _COMMONPLACE | {*known.raises})
-    return tuple(sorted(names, key=lambda name: (code.find(name), name)))
+    told = _COMMONPLACE.union(known.raises, known.parameters)
+    names = (name for name in chunk.callees if name not in told and not _is_basic(name))
+    placed = sorted((code.find(name), name) for name in names)
+    return tuple(name for _, name in placed)
+
+
+def _is_basic(name: str) -> bool:
+    """Whether a called name is one that strings, collections and test runners have."""
+    owner, _, last = name.replace("::", ".").rpartition(".")
+    return (
+        last.lower() in _BASIC
+        or last.startswith("__")
+        or owner in _TEST_OWNERS
+        or len(last) < _MIN_NAME
+    )
 
 
 def _python_facts(tree: ast.AST | None) -> Facts:

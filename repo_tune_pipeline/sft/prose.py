@@ -43,6 +43,7 @@ _FIELD = re.compile(
 )
 _LINK = re.compile(r"\{@(?:link|linkplain|code|literal)\s+([^}]*)\}")
 _TAG = re.compile(r"</?(?:p|br|b|i|em|code|pre|ul|ol|li|tt|strong)\s*/?>", re.IGNORECASE)
+_HAS_VERB = re.compile(r"\b(?:is|are|was|were|will|can|must|should|has|have|may|does|do|:)\b")
 _ROLE = re.compile(r":[a-z:]+:`~?([^`]*)`|``([^`]+)``")
 
 
@@ -68,7 +69,9 @@ def as_sentence(paragraph: str, name: str = "") -> str:
     first, _, rest = paragraph.partition(" ")
     verb = _third_person(first)
     object_word = rest.split(" ", 1)[0].lower().strip(".,:;") if rest else ""
-    if first == name and re.match(r"[a-z]+s\s", rest):
+    if first in ("A", "An") and not _HAS_VERB.search(paragraph.split(". ")[0]):
+        paragraph = f"It is {first.lower()} {rest}"
+    elif first == name and re.match(r"[a-z]+s\s", rest):
         paragraph = f"It {rest}"
     elif verb and object_word and object_word not in _NOT_OBJECTS:
         paragraph = f"It {verb} {rest}"

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from repo_tune_pipeline.records import SftExample
-from repo_tune_pipeline.sft.dataset import Dataset, count_examples
+import orjson
+
+from repo_tune_pipeline.sft.lines import encode
 
 
-def readable(dataset: Dataset) -> dict[str, object]:
-    """The content of `sft_readable.json`; a field of several lines is an array of them."""
-    summary = {
-        "all": count_examples([*dataset.train, *dataset.heldout]),
-        **dataset.counts(),
-        "repositories": dataset.repositories,
-        "funnel": dataset.funnel.as_dict(),
+def readable(summary: Mapping[str, object], lines: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """The bytes of `sft_readable.json`, from (side, JSON line) pairs, piece by piece."""
+    head = encode(summary, orjson.OPT_INDENT_2).replace(b"\n", b"\n  ")
+    yield b'{\n  "summary": ' + head + b',\n  "examples": ['
+    separator = b"\n    "
+    for side, line in lines:
+        entry = encode(_entry(side, orjson.loads(line)), orjson.OPT_INDENT_2)
+        yield separator + entry.replace(b"\n", b"\n    ")
+        separator = b",\n    "
+    yield b"\n  ]\n}\n"
+
+
+def _entry(side: str, row: dict[str, Any]) -> dict[str, object]:
+    meta = row["meta"]
+    return {
+        "task": meta["task"],
+        "side": side,
+        "instruction": _shown(row["instruction"]),
+        "input": _shown(row["input"]),
+        "output": _shown(row["output"]),
+        "from": f"{meta['repo']} {meta['path']}:{meta['start_line']}-{meta['end_line']}",
+        "symbol": meta["symbol"],
+        "language": meta["language"],
+        "license": meta["license"],
+        "origin": meta["origin"],
+        "commit": meta["commit"],
+        "id": meta["id"],
     }
-    examples = [*_entries(dataset.train, "train"), *_entries(dataset.heldout, "heldout")]
-    return {"summary": summary, "examples": examples}
-
-
-def _entries(examples: Sequence[SftExample], side: str) -> Iterator[dict[str, object]]:
-    for example in examples:
-        meta = example.meta
-        yield {
-            "task": meta.task,
-            "side": side,
-            "instruction": _shown(example.instruction),
-            "input": _shown(example.input),
-            "output": _shown(example.output),
-            "from": f"{meta.repo} {meta.path}:{meta.start_line}-{meta.end_line}",
-            "symbol": meta.symbol,
-            "language": meta.language,
-            "license": meta.license,
-            "origin": meta.origin,
-            "commit": meta.commit,
-            "id": meta.id,
-        }
 
 
 def _shown(text: str) -> str | list[str]:

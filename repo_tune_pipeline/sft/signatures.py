@@ -15,19 +15,31 @@ _AFTER_NAME = re.compile(r"\s*(?:=\s*(?:async\b\s*)?(?:function\b\s*\*?\s*[\w$]*
 _IDENTIFIER = re.compile(r"^[A-Za-z_$][\w$]*$")
 _JAVA_NOISE = re.compile(
     r"@\w+(?:\([^)]*\))?|\b(?:public|private|protected|static|final|abstract|synchronized|native"
-    r"|default|strictfp)\b"
+    r"|default|strictfp|internal|virtual|override|sealed|async|extern|unsafe|partial|readonly)\b"
 )
+_EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+_WHERE = re.compile(r"\bwhere\b")
+_SWIFT_EFFECTS = re.compile(r"^(?:async\s+)?(?:re)?throws\s*|^async\s*")
+_ATTRIBUTE = re.compile(r"^(?:(?:@\w+(?:\([^)]*\))?|\[[^\]]*\])\s+)+")
+_PHP_NAME = re.compile(r"\$(\w+)")
+_RESCRIPT_END = re.compile(r"[:=]|\bas\b|\s")
+_TYPE_FIRST = frozenset({"Java", "C", "C++", "C#"})
+_NAME_FIRST = frozenset({"Kotlin", "Scala", "Swift", "Lua"})
+_UNREAD = frozenset({"Haskell", "Shell", "SQL"})
 _TS_MODIFIERS = re.compile(r"^(?:(?:public|private|protected|readonly|override)\s+)+")
 
 
 def parameters(signature: str, symbol: str, language: str) -> tuple[str, ...]:
     """Names of the parameters, receivers (`self`, `this`) left out; empty when uncertain."""
-    found = _parameter_list(signature, symbol)
-    if found is None:
+    found = None if language in _UNREAD else _parameter_list(signature, symbol)
+    # A second list right behind the first takes more than would be told.
+    if found is None or (signature[found[1] + 1 :].lstrip()[:1] == "(" and language == "Scala"):
         return ()
     parts = [part.strip() for part in _split(signature[found[0] : found[1]]) if part.strip()]
     if language == "Go":
         return _go_names(parts)
+    if parts in (["void"], ["()"], ["_"], ["unit"]):
+        return ()
     names = [_name(part, language) for part in parts]
     kept = [name for name in names if name not in ("self", "this")]
     return tuple(kept) if all(kept) else ()
@@ -38,7 +50,7 @@ def return_type(signature: str, symbol: str, language: str) -> str:
     found = _parameter_list(signature, symbol)
     if found is None:
         return ""
-    if language == "Java":
+    if language in ("Java", "C#"):
         text = _java_type(signature[: signature.rfind(last_name(symbol), 0, found[0])])
     else:
         text = _type_after(signature[found[1] + 1 :], language)
@@ -58,8 +70,15 @@ def _type_after(tail: str, language: str) -> str:
         tail = tail[:-1].rstrip()
     tail = tail.rstrip(";").rstrip()
     if language == "Rust":
-        return re.split(r"\bwhere\b", tail.removeprefix("->"))[0] if tail.startswith("->") else ""
+        return _WHERE.split(tail.removeprefix("->"))[0] if tail.startswith("->") else ""
     if language in ("TypeScript", "TSX"):
+        return tail[1:] if tail.startswith(":") else ""
+    if language in ("Kotlin", "Scala", "PHP"):
+        return _EQUALS.split(tail[1:])[0] if tail.startswith(":") else ""
+    if language == "Swift":
+        after = _SWIFT_EFFECTS.sub("", tail)
+        return _WHERE.split(after.removeprefix("->"))[0] if after.startswith("->") else ""
+    if language == "ReScript":
         return tail[1:] if tail.startswith(":") else ""
     return tail if language == "Go" else ""
 
@@ -117,8 +136,26 @@ def _split(text: str) -> list[str]:
 
 
 def _name(part: str, language: str) -> str:
-    if language == "Java":
-        name = part.rstrip("[] ").split(" ")[-1].removeprefix("...")
+    part = _ATTRIBUTE.sub("", part)
+    if language in _TYPE_FIRST:
+        bare = _EQUALS.split(part)[0].rstrip("[] ")
+        words = re.split(r"[\s*&]+", bare.strip())
+        name = words[-1].removeprefix("...") if len(words) > 1 and "(" not in bare else ""
+    elif language in _NAME_FIRST:
+        name = part.split(":")[0].split("=")[0].split(" ")[-1 if language == "Swift" else 0]
+        if language in ("Kotlin", "Scala", "Swift"):
+            words = part.split(":")[0].split()
+            name = words[-1] if words and ":" in part else ""
+    elif language == "PHP":
+        found = _PHP_NAME.search(part)
+        name = found[1] if found else ""
+    elif language == "ReScript":
+        bare = _RESCRIPT_END.split(part.removeprefix("~"), maxsplit=1)[0].strip()
+        name = bare.removeprefix("~")
+    elif language == "Ruby":
+        name = re.split(r"[:=\s]", part.lstrip("*&"), maxsplit=1)[0]
+    elif language == "Elixir":
+        name = part.split("\\\\")[0].strip()
     elif language == "Rust":
         bare = re.sub(r"^&(?:'\w+\s+)?", "", part.split(":")[0].strip())
         name = re.sub(r"^(?:mut|ref)\s+", "", bare).strip()

@@ -129,7 +129,7 @@ def test_the_blocking_checks_passed(ui: str) -> None:
         for node in nodes  # type: ignore[attr-defined]
         for check in node["assetChecksOrError"].get("checks", [])
     }
-    assert set(checks) == {"sft_not_empty", "no_file_on_both_sides", "adapter_loads"}
+    assert set(checks) == {"sft_not_empty", "no_leak_in_sft", "adapter_loads"}
     for check in checks.values():
         assert check["blocking"]
         assert check["executionForLatestMaterialization"]["status"] == "SUCCEEDED"

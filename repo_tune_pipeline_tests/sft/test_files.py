@@ -1,59 +1,86 @@
+"""A data set on disk: whole, counted, the same bytes everywhere, made again only where needed."""
+
 from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repo_tune_pipeline.errors import ConfigError, EmptyInputError, StorageError
-from repo_tune_pipeline.records import Rejection
+from repo_tune_pipeline.errors import ConfigError, EmptyInputError, StorageError, UsageError
+from repo_tune_pipeline.records import Change
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft import (
+    SIDE_FILES,
+    Dataset,
+    audit,
     build_dataset,
+    export_dataset,
     load_manifest,
     load_packs,
     read_examples,
-    save_dataset,
     split_side,
 )
-from repo_tune_pipeline_tests.sft.making import library, python_chunks, section
+from repo_tune_pipeline.sft import jobs as jobs_module
+from repo_tune_pipeline_tests.sft.stocks import library, stocked
 
 ROOT = Path(__file__).parents[2]
 DOMAINS = ROOT / "configs" / "domains"
 SETTINGS = SftSettings(min_heldout_examples=1)
 PACKS = load_packs(DOMAINS, SETTINGS.domains)
-UPSTREAM = (Rejection("ingestion", "binary", "acme/tools", "logo.png"),)
+FILES = {*SIDE_FILES.values(), "rejects.jsonl", "sft_readable.json", "manifest.json", "README.md"}
+CHANGE = Change(
+    commit="d" * 40,
+    date="2026-01-01T00:00:00+00:00",
+    subject="Let keep return a dict of its values as a copy",
+    body="",
+    path="pkg/alpha_0.py",
+    language="Python",
+    license="MIT",
+    hunk=" def keep(values):\n-    return values\n+    kept = dict(values)\n+    return kept\n ",
+    start_line=1,
+    end_line=4,
+)
 
 
-def saved(folder: Path) -> Path:
-    dataset = build_dataset(library(), settings=SETTINGS, packs=PACKS, upstream=UPSTREAM)
-    return save_dataset(dataset, folder, settings=SETTINGS)
+def made(folder: Path, **wishes: object) -> Dataset:
+    stock = stocked(folder / "repos", library(), dropped={"logo.png": "binary"}, changes=(CHANGE,))
+    wish = SETTINGS.model_copy(update=wishes)
+    return build_dataset([stock], folder / "datasets", settings=wish, packs=PACKS)
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
 SCRIPT = """
 import random, sys
 from pathlib import Path
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft import build_dataset, load_packs, save_dataset
-from repo_tune_pipeline_tests.sft.making import library
+from repo_tune_pipeline.sft import build_dataset, load_packs
+from repo_tune_pipeline_tests.sft.stocks import library, stocked
 settings = SftSettings(min_heldout_examples=1)
-chunks = [*library(), *library(20, "zeta/copies")]
-random.shuffle(chunks)
+stocks = [
+    stocked(Path("repos"), library(12)),
+    stocked(Path("repos"), {**library(8), **library(6, "beta")}, repo="zeta/copies"),
+]
+random.shuffle(stocks)
 packs = load_packs(Path(sys.argv[1]), settings.domains)
-dataset = build_dataset(chunks, settings=settings, packs=packs)
-print(save_dataset(dataset, Path("datasets").absolute(), settings=settings))
+print(build_dataset(stocks, Path("datasets").absolute(), settings=settings, packs=packs).folder)
 """
 
 
 def test_other_folders_hash_seeds_and_orders_give_the_same_bytes(tmp_path: Path) -> None:
     folders: list[Path] = []
-    for seed in ("0", "1", "4711"):
+    for seed in ("0", "4711"):
         place = tmp_path / f"run {seed}"
         place.mkdir()
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
@@ -63,124 +90,223 @@ def test_other_folders_hash_seeds_and_orders_give_the_same_bytes(tmp_path: Path)
         ).stdout
         folders.append(Path(out.strip()))
     first = {file.name: file.read_bytes() for file in folders[0].iterdir()}
-    assert set(first) == {
-        *("sft.jsonl", "heldout.jsonl", "sft_readable.json", "rejects.jsonl", "manifest.json")
-    }
-    for other in folders[1:]:
-        assert {file.name: file.read_bytes() for file in other.iterdir()} == first
-        assert other.name == folders[0].name
+    assert set(first) == FILES
+    assert folders[1].name == folders[0].name
+    assert {file.name: file.read_bytes() for file in folders[1].iterdir()} == first
     assert not any(str(tmp_path).encode() in content for content in first.values())
 
 
-def test_latest_points_at_the_dataset_and_a_whole_one_is_not_written_again(tmp_path: Path) -> None:
-    folder = saved(tmp_path)
-    before = (folder / "sft.jsonl").stat().st_ino
-    assert saved(tmp_path) == folder
-    assert (folder / "sft.jsonl").stat().st_ino == before
-    assert (tmp_path / "latest").resolve() == folder.resolve()
-    (folder / "heldout.jsonl").write_bytes(b"")
-    saved(tmp_path)
-    assert read_examples(folder / "heldout.jsonl")
+def test_every_stage_says_what_it_saw_kept_and_dropped(tmp_path: Path) -> None:
+    dataset = made(tmp_path)
+    manifest = load_manifest(dataset.folder)
+    rejects = rows(dataset.folder, "rejects.jsonl")
+    for stage, funnel in manifest["funnels"].items():
+        dropped = [row["reason"] for row in rejects if row["stage"] == stage]
+        assert funnel["seen"] == funnel["kept"] + len(dropped)
+        assert {reason: dropped.count(reason) for reason in dropped} == funnel["dropped"]
+    assert manifest["funnels"]["ingestion"]["dropped"] == {"binary": 1}
+    kept = {side: rows(dataset.folder, name) for side, name in SIDE_FILES.items()}
+    for side, lines in kept.items():
+        assert manifest["counts"][side]["examples"] == len(lines)
+        assert sum(manifest["counts"][side]["by_task"].values()) == len(lines)
+    assert manifest["funnels"]["sft"]["kept"] == sum(map(len, kept.values()))
+    assert manifest["repositories"] == {"acme/tools": "c" * 40}
 
 
-def test_examples_read_back_as_they_were_built(tmp_path: Path) -> None:
-    dataset = build_dataset(library(), settings=SETTINGS, packs=PACKS)
-    folder = save_dataset(dataset, tmp_path, settings=SETTINGS)
-    assert tuple(read_examples(folder / "sft.jsonl")) == dataset.train
-    assert tuple(read_examples(folder / "heldout.jsonl")) == dataset.heldout
-    row = json.loads((folder / "sft.jsonl").read_text().splitlines()[0])
-    assert list(row) == ["instruction", "input", "output", "meta"]
-    assert list(row["meta"]) == [
+def test_a_line_has_the_fields_that_other_programs_read(tmp_path: Path) -> None:
+    folder = made(tmp_path).folder
+    first = rows(folder, "sft.jsonl")[0]
+    assert list(first) == ["instruction", "input", "output", "meta"]
+    assert list(first["meta"]) == [
         *("id", "task", "repo", "commit", "path", "start_line", "end_line", "symbol"),
         *("language", "license", "origin", "chunk_id"),
     ]
+    commits = {
+        (row["meta"]["task"] == "change", row["meta"]["commit"])
+        for name in SIDE_FILES.values()
+        for row in rows(folder, name)
+    }
+    assert commits == {(False, "c" * 40), (True, "d" * 40)}
     with pytest.raises(StorageError, match="line 1 isn't an example"):
         read_examples(folder / "manifest.json")
 
 
-def test_the_manifest_counts_what_the_files_hold(tmp_path: Path) -> None:
-    folder = saved(tmp_path)
-    manifest = load_manifest(folder)
-    for name, side in (("sft.jsonl", "train"), ("heldout.jsonl", "heldout")):
-        lines = (folder / name).read_bytes().count(b"\n")
-        assert manifest["counts"][side]["examples"] == lines
-        assert sum(manifest["counts"][side]["by_task"].values()) == lines
-    assert manifest["repositories"] == {"acme/tools": "c" * 40}
-    rejects = [json.loads(line) for line in (folder / "rejects.jsonl").read_text().splitlines()]
-    assert rejects[0]["stage"] == "ingestion"
-    assert len(rejects) - 1 == sum(manifest["funnel"]["dropped"].values())
-
-
 def test_the_readable_file_shows_lines_one_under_the_other(tmp_path: Path) -> None:
-    content = json.loads((saved(tmp_path) / "sft_readable.json").read_text())
+    content = json.loads((made(tmp_path).folder / "sft_readable.json").read_text())
     assert list(content) == ["summary", "examples"]
-    assert content["summary"]["all"]["examples"] == len(content["examples"])
-    assert content["summary"]["funnel"]["kept"] == len(content["examples"])
+    assert content["summary"]["funnels"]["sft"]["kept"] == len(content["examples"])
     completions = [one for one in content["examples"] if one["task"] == "code_completion"]
-    assert all(isinstance(one["input"], list) for one in completions)
-    assert all("\n" not in line for one in completions for line in one["input"])
+    assert completions
+    assert any(isinstance(one["input"], list) for one in completions)
+    for one in content["examples"]:
+        for field in ("input", "output"):
+            lines = one[field] if isinstance(one[field], list) else [one[field]]
+            assert all("\n" not in line for line in lines)
+
+
+def test_an_unchanged_file_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+    run = jobs_module.run_jobs
+
+    def noted(jobs: Any, context: bytes) -> Any:
+        asked.append({chunk.path for job in jobs for chunk in job.chunks})
+        return run(jobs, context)
+
+    monkeypatch.setattr("repo_tune_pipeline.sft.collecting.run_jobs", noted)
+    first = made(tmp_path)
+    again = made(tmp_path)
+    assert again.folder == first.folder
+    changed = library()
+    changed["pkg/alpha_3.py"] = changed["pkg/alpha_3.py"].replace("over the", "above the")
+    stock = stocked(tmp_path / "repos", changed, commit="e" * 40, changes=(CHANGE,))
+    other = build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
+    assert asked[1] == set()
+    assert asked[2] == {"pkg/alpha_3.py"}
+    fresh = stocked(tmp_path / "fresh", changed, commit="e" * 40, changes=(CHANGE,))
+    anew = build_dataset([fresh], tmp_path / "anew", settings=SETTINGS, packs=PACKS)
+    assert anew.folder.name == other.folder.name
+
+
+def test_latest_points_at_the_dataset_and_a_whole_one_is_not_written_again(tmp_path: Path) -> None:
+    folder = made(tmp_path).folder
+    before = (folder / "sft.jsonl").stat().st_ino
+    assert made(tmp_path).folder == folder
+    assert (folder / "sft.jsonl").stat().st_ino == before
+    (folder / "sft.jsonl").write_text("cut off")
+    assert made(tmp_path).folder == folder
+    assert len(rows(folder, "sft.jsonl")) > 10
+    latest = tmp_path / "datasets" / "latest"
+    assert latest.resolve() == folder.resolve()
+    assert {path.name for path in (tmp_path / "datasets").iterdir()} == {"latest", folder.name}
 
 
 def test_odd_line_ends_and_lone_surrogates_keep_one_line_an_example(tmp_path: Path) -> None:
-    doc = '"""Say some\u2028thing \x85odd\u2029 here\x0c today."""'
-    odd = f'def odd(x):\n    {doc}\n    return say("\u2028", x)\n'
-    (chunk,) = python_chunks(odd, path="odd.py")
-    lone = section("Lone", "A lone \ud800 surrogate stands here.")
-    dataset = build_dataset([chunk, lone, *library()], settings=SETTINGS, packs=PACKS)
-    folder = save_dataset(dataset, tmp_path, settings=SETTINGS)
-    text = (folder / "sft.jsonl").read_text() + (folder / "heldout.jsonl").read_text()
+    doc = '"""Say some\u2028thing \x85odd\u2029 here\x0c today, which is long enough."""'
+    odd = f'def odd(x):\n    {doc}\n    y = prepare(x)\n    return say("\u2028", y)\n'
+    lone = "# Lone\n\nA lone \ud800 surrogate stands in this document, and says it.\n"
+    sources = {**library(), "odd.py": odd, "lone.md": lone}
+    stock = stocked(tmp_path / "repos", sources)
+    dataset = build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
+    text = "".join((dataset.folder / name).read_text() for name in SIDE_FILES.values())
     lines = text.splitlines()
-    assert len(lines) == dataset.funnel.kept
-    rows = [json.loads(line) for line in lines]
-    assert any("\u2028" in row["input"] for row in rows)
-    assert any("lone ? surrogate" in row["output"] for row in rows)
+    assert len(lines) == dataset.funnels["sft"].kept
+    found = [json.loads(line) for line in lines]
+    assert any("\u2028" in row["input"] for row in found)
+    assert any("lone ? surrogate" in row["output"] for row in found)
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    kept=st.sets(st.integers(0, 59), min_size=30),
-    share=st.floats(0.1, 0.9),
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@given(kept=st.sets(st.integers(0, 29), min_size=15), share=st.floats(0.2, 0.8))
 def test_files_are_on_one_side_and_stay_there_when_others_come_and_go(
-    kept: set[int], share: float
+    tmp_path: Path, kept: set[int], share: float
 ) -> None:
-    wish = SETTINGS.model_copy(update={"heldout_share": share})
-    chunks = library(60)
-    some = [chunk for number, chunk in enumerate(chunks) if number in kept]
+    wish = SETTINGS.model_copy(update={"heldout_share": share, "tasks": ("code_completion",)})
+    sources = library()
+    some = {path: text for n, (path, text) in enumerate(sources.items()) if n in kept}
+    place = tmp_path / str(random.Random(str((kept, share))).random())
     sides: list[dict[str, str]] = []
-    for subset in (chunks, some):
-        dataset = build_dataset(subset, settings=wish, packs=())
-        train = {example.meta.path for example in dataset.train}
-        heldout = {example.meta.path for example in dataset.heldout}
-        assert not train & heldout
-        sides.append({**dict.fromkeys(train, "train"), **dict.fromkeys(heldout, "heldout")})
-    assert sides[1].items() <= sides[0].items()
+    for name, subset in (("all", sources), ("some", some)):
+        stock = stocked(place / name, subset)
+        try:
+            dataset = build_dataset([stock], place / f"{name} sets", settings=wish, packs=())
+        except EmptyInputError:
+            return
+        found = {
+            side: {row["meta"]["path"] for row in rows(dataset.folder, file)}
+            for side, file in SIDE_FILES.items()
+        }
+        assert not found["train"] & found["heldout"]
+        sides.append({path: side for side, paths in found.items() for path in paths})
+        assert audit(dataset.folder, near_duplicate=wish.near_duplicate).clean
+    assert all(sides[0].get(path, side) == side for path, side in sides[1].items())
     assert all(split_side("acme/tools", path, share) == side for path, side in sides[0].items())
 
 
-def test_about_the_asked_share_of_files_is_held_out() -> None:
-    sides = [split_side("acme/tools", f"src/{number}.py", 0.2) for number in range(2000)]
-    assert 330 < sides.count("heldout") < 470
+def test_files_that_changed_last_are_held_out_by_themselves(tmp_path: Path) -> None:
+    sources = library(40)
+    dates = {path: f"2026-01-{n % 28 + 1:02d}T00:00:00+00:00" for n, path in enumerate(sources)}
+    stock = stocked(tmp_path / "repos", sources, changed=dates)
+    wish = SETTINGS.model_copy(update={"recent_share": 0.2})
+    dataset = build_dataset([stock], tmp_path / "datasets", settings=wish, packs=PACKS)
+    sides = {
+        side: {row["meta"]["path"] for row in rows(dataset.folder, name)}
+        for side, name in SIDE_FILES.items()
+    }
+    recent = sides["recent"] - {"."}
+    assert recent
+    assert not recent & sides["train"]
+    files = {path for path in sides["train"] if path in dates}
+    assert min(dates[path] for path in recent) >= max(dates[path] for path in files)
 
 
-def test_too_few_held_out_examples_are_an_error_with_counts_and_a_remedy() -> None:
-    wish = SftSettings(min_heldout_examples=1_000)
-    with pytest.raises(EmptyInputError, match=r"only \d+ are held out.*1000.*sft\.heldout_share"):
-        build_dataset(library(), settings=wish, packs=PACKS)
+def test_too_few_held_out_examples_are_an_error_with_counts_and_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match=r"only \d+ are held out.*5000.*sft\.heldout_share"):
+        made(tmp_path, min_heldout_examples=5_000)
+    assert not list((tmp_path / "datasets").iterdir())
 
 
-def test_nothing_usable_is_an_error_that_prints_the_funnel() -> None:
-    chunks = python_chunks("def f(x): return x\n")
-    with pytest.raises(EmptyInputError, match=r"4 candidates seen, 0 kept.*no_cut_point 1"):
-        build_dataset(chunks, settings=SETTINGS, packs=PACKS)
-    with pytest.raises(EmptyInputError, match="0 candidates"):
-        build_dataset([], settings=SETTINGS, packs=PACKS)
+def test_nothing_usable_is_an_error_that_prints_the_funnel(tmp_path: Path) -> None:
+    stock = stocked(tmp_path / "repos", {"a.py": "x = 1\n"})
+    with pytest.raises(EmptyInputError, match=r"candidates seen, 0 kept"):
+        build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
 
 
-def test_a_task_that_is_not_made_yet_is_a_configuration_error() -> None:
-    wish = SETTINGS.model_copy(update={"tasks": ("change",)})
-    with pytest.raises(ConfigError, match=r"sft\.tasks.*change.*code_completion"):
-        build_dataset(library(), settings=wish, packs=PACKS)
+def test_the_card_is_one_that_datasets_loads(tmp_path: Path) -> None:
+    import datasets
+
+    folder = made(tmp_path).folder
+    text = (folder / "README.md").read_text()
+    front = yaml.safe_load(text.split("---")[1])
+    assert front["license"] == ["mit"]
+    splits = {item["split"]: item["path"] for item in front["configs"][0]["data_files"]}
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    assert {name: split.num_rows for name, split in loaded.items()} == {
+        name: len(rows(folder, path)) for name, path in splits.items()
+    }
+    assert "acme/tools" in text
+    assert "binary 1" in text
+
+
+@pytest.mark.parametrize("form", ["messages", "sharegpt", "alpaca"])
+def test_an_export_says_the_same_in_another_form(tmp_path: Path, form: str) -> None:
+    import datasets
+
+    folder = made(tmp_path).folder
+    target = export_dataset(folder, tmp_path / "out", form)
+    names = {"train": "sft.jsonl", "heldout": "heldout.jsonl"}
+    for split, name in names.items():
+        source = rows(folder, name)
+        loaded = datasets.load_dataset(
+            "json", data_files=str(target / f"{split}.jsonl"), cache_dir=str(tmp_path / "cache")
+        )["train"]
+        assert loaded.num_rows == len(source)
+        for one, other in zip(loaded, source, strict=True):
+            asked = f"{other['instruction']}\n\n{other['input']}".strip()
+            turns = {
+                "messages": lambda row: [turn["content"] for turn in row["messages"]],
+                "sharegpt": lambda row: [turn["value"] for turn in row["conversations"]],
+                "alpaca": lambda row: [
+                    f"{row['instruction']}\n\n{row['input']}".strip(),
+                    row["output"],
+                ],
+            }[form](one)
+            assert [turns[0].strip(), turns[1]] == [asked, other["output"]]
+    with pytest.raises(UsageError, match="already there"):
+        export_dataset(folder, target, form)
+    with pytest.raises(UsageError, match="messages"):
+        export_dataset(folder, tmp_path / "other", "parquet")
+
+
+def test_a_moved_repository_keeps_no_old_commit(tmp_path: Path) -> None:
+    made(tmp_path)
+    stock = stocked(tmp_path / "repos", library(), commit="e" * 40, changes=(CHANGE,))
+    dataset = build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
+    found = {row["meta"]["commit"] for row in rows(dataset.folder, "sft.jsonl")}
+    assert found <= {"e" * 40, CHANGE.commit}
 
 
 PACK = """
@@ -218,13 +344,3 @@ def test_a_missing_pack_names_those_there_are(tmp_path: Path) -> None:
     assert load_packs(tmp_path, ["mine"])[0].topics[0].name == "things"
     with pytest.raises(ConfigError, match=r"yours.*Found there: mine"):
         load_packs(tmp_path, ["mine", "yours"])
-
-
-def test_the_commit_and_lines_of_an_example_are_its_chunks() -> None:
-    chunk = replace(library(1)[0], start_line=7, end_line=15, commit="d" * 40)
-    dataset = build_dataset([chunk, *library(40, "zeta/tools")], settings=SETTINGS, packs=PACKS)
-    made = [one for one in (*dataset.train, *dataset.heldout) if one.meta.repo == "acme/tools"]
-    assert made
-    assert {(one.meta.start_line, one.meta.end_line, one.meta.commit) for one in made} == {
-        (7, 15, "d" * 40)
-    }

@@ -8,22 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repo_tune_pipeline.records import CodeChunk, SftExample
+from repo_tune_pipeline.records import Change, CodeChunk, SftExample, TaskName
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft import build_dataset, load_packs
 from repo_tune_pipeline.sft.code import dedent, without_doc
+from repo_tune_pipeline.sft.links import link
+from repo_tune_pipeline.sft.making import make_for_changes, make_for_file, make_for_repository
+from repo_tune_pipeline.sft.outline import outline_of
+from repo_tune_pipeline.sft.packs import load_packs
 from repo_tune_pipeline.sft.prose import as_sentence, first_paragraph
 from repo_tune_pipeline.sft.signatures import parameters, return_type
-from repo_tune_pipeline.sft.tasks import code_completion, code_explanation, documentation
-from repo_tune_pipeline.sft.tasks.code_completion import split_at
-from repo_tune_pipeline.sft.tasks.domain import SECTION_FORMS
-from repo_tune_pipeline_tests.sft.making import library, python_chunks, section
+from repo_tune_pipeline.sft.tasks import TASK_VERSIONS
+from repo_tune_pipeline.sft.tasks.code_completion import MARKER, split_at
+from repo_tune_pipeline_tests.sft.making import FUNCTION, python_chunks, section
 
 PACKS = load_packs(Path(__file__).parents[2] / "configs" / "domains", ["general", "hyperswitch"])
 QUEUE = '''class Queue:
     """A queue of jobs with a fixed room."""
 
-    def push(self, job, *, timeout: float = 1.0) -> bool:
+    def hold(self, job, *, timeout: float = 1.0) -> bool:
         """Add a job at the end.
 
         Waits until there is room.
@@ -33,98 +35,125 @@ QUEUE = '''class Queue:
         """
         if self.closed:
             raise QueueClosed(job)
-        self.jobs.append(job)
+        self.measure_room(job)
         return wait_for_room(self, timeout)
 
     def drain(self):
         while self.jobs:
-            run(self.jobs.pop(), len(self.jobs))
+            start_job(self.jobs)
+            report_progress(self)
+        return close_store(self.jobs, self.room)
 '''
+STORE = '''def wait_for_room(queue, seconds):
+    """Block until the queue takes one more job."""
+    deadline = clock.now() + seconds
+    while queue.is_full():
+        clock.sleep_until(deadline)
+    return queue.has_room()
+'''
+CALLER = """def run_all(jobs):
+    queue = Queue(jobs)
+    ready = wait_for_room(queue, 3)
+    return ready
+"""
+TEST = """def test_wait_for_room_gives_up():
+    queue = Queue([])
+    assert not wait_for_room(queue, 0)
+"""
 
 
-def examples_of(chunks: list[CodeChunk], *tasks: str) -> list[SftExample]:
-    """All examples of `chunks`; a library beside them gives the split something to hold out."""
-    settings = SftSettings(tasks=tasks, min_heldout_examples=1)  # pyright: ignore
-    dataset = build_dataset(
-        [*chunks, *library(60, "filler/filler")], settings=settings, packs=PACKS
+def repository() -> list[CodeChunk]:
+    tested = python_chunks(TEST, path="tests/test_store.py")
+    return [
+        *python_chunks(QUEUE, path="pkg/queue.py"),
+        *python_chunks(STORE, path="pkg/store.py"),
+        *python_chunks(CALLER, path="pkg/main.py"),
+        *(replace(chunk, kind="test", imports=("pytest",)) for chunk in tested),
+    ]
+
+
+def made(chunks: list[CodeChunk], *tasks: TaskName) -> list[SftExample]:
+    links = link(chunks)
+    outcomes = make_for_file(chunks, links, settings=SftSettings(tasks=tasks), packs=PACKS)
+    return [each.example for each in outcomes.made]
+
+
+def of(examples: list[SftExample], symbol: str) -> list[SftExample]:
+    return [example for example in examples if example.meta.symbol == symbol]
+
+
+def test_an_explanation_tells_name_file_purpose_structure_and_where_callees_are() -> None:
+    (hold,) = of(made(repository(), "code_explanation"), "Queue.hold")
+    assert hold.output == (
+        "`Queue.hold` is a method in `pkg/queue.py`. It adds a job at the end. It takes `job` and "
+        "`timeout`. It calls `wait_for_room` (defined in `pkg/store.py`) and `self.measure_room`. "
+        "It returns `bool`. It raises `QueueClosed`."
     )
-    both = [*dataset.train, *dataset.heldout]
-    return [example for example in both if example.meta.repo != "filler/filler"]
+    assert "Add a job" not in hold.input
+    assert hold.meta.origin == "docstring"
 
 
-def by_symbol(examples: list[SftExample]) -> dict[str, SftExample]:
-    return {example.meta.symbol: example for example in examples}
-
-
-def test_an_explanation_tells_name_file_purpose_and_structure() -> None:
-    push = by_symbol(examples_of(python_chunks(QUEUE), "code_explanation"))["Queue.push"]
-    assert push.output == (
-        "`Queue.push` is a method in `pkg/mod.py`. It adds a job at the end. It takes `job` and "
-        "`timeout`. It calls `self.jobs.append` and `wait_for_room`. It returns `bool`. It raises "
-        "`QueueClosed`."
-    )
-    assert "Add a job" not in push.input
-    assert push.meta.origin == "docstring"
-
-
-def test_an_explanation_without_docstring_has_structure_only_and_says_so() -> None:
-    drain = by_symbol(examples_of(python_chunks(QUEUE), "code_explanation"))["Queue.drain"]
+def test_an_explanation_without_docstring_has_structure_only() -> None:
+    (drain,) = of(made(repository(), "code_explanation"), "Queue.drain")
     assert drain.output == (
-        "`Queue.drain` is a method in `pkg/mod.py`. It calls `run` and `self.jobs.pop`."
+        "`Queue.drain` is a method in `pkg/queue.py`. It calls `start_job`, `report_progress` and "
+        "`close_store`. It returns `close_store(self.jobs, self.room)`."
     )
     assert drain.meta.origin == "source"
 
 
 def test_an_explanation_that_could_only_repeat_the_name_is_not_made() -> None:
-    assert not examples_of(
-        python_chunks("def size(self):\n    return self.count\n"), "code_explanation"
-    )
+    assert not made(python_chunks("def size(self):\n    return self.count\n"), "code_explanation")
 
 
-def test_documentation_is_asked_for_code_that_still_parses_and_never_holds_the_answer() -> None:
-    for example in examples_of(python_chunks(QUEUE), "documentation"):
+def test_the_fields_and_cases_of_types_are_named() -> None:
+    record = "type card = {\n  number: string,\n  brand?: string,\n}"
+    variant = "type status =\n  | Pending\n  | Failed(string)"
+    for source, sentence in (
+        (record, "It has the fields `number` and `brand`."),
+        (variant, "Its cases are `Pending` and `Failed`."),
+    ):
+        (example,) = made([rescript(source, "card", kind="type")], "code_explanation")
+        assert sentence in example.output
+
+
+def test_documentation_is_asked_for_code_that_parses_and_never_holds_the_answer() -> None:
+    examples = made(repository(), "documentation")
+    assert examples
+    for example in examples:
         assert ast.parse(example.input)
-        assert example.output not in example.input
         assert example.output.split("\n")[0] not in example.input
 
 
-@pytest.mark.parametrize(
-    ("source", "doc", "language"),
-    [
-        (
-            "/// Adds two numbers together.\npub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}",
-            30,
-            "Rust",
-        ),
-        ("/** Adds two numbers together. */ function add(a, b) { return a + b }", 33, "JavaScript"),
-    ],
-)
-def test_a_leading_comment_is_taken_out_whole(source: str, doc: int, language: str) -> None:
-    chunk = replace(
-        python_chunks("def add(): pass")[0],
-        language=language,
-        source=source,
-        symbol="add",
-        signature=source[doc:].strip().split(" {")[0],
-        docstring="Adds two numbers together.",
-        doc_span=(0, doc),
-    )
-    (explained,) = examples_of([chunk], "code_explanation")
-    assert explained.input.startswith(("pub fn", "function"))
-    assert "It takes `a` and `b`." in explained.output
-    assert "It adds two numbers together." in explained.output
+def test_a_completion_puts_the_source_together_again() -> None:
+    chunks = python_chunks(QUEUE + "\n\n" + FUNCTION.format(number=7))
+    sources = {chunk.symbol: dedent(chunk.source) for chunk in chunks}
+    starts = {chunk.symbol: chunk.start_line for chunk in chunks}
+    examples = made(chunks, "code_completion")
+    assert {example.meta.symbol for example in examples} >= {"Queue.hold", "Queue.drain"}
+    for example in examples:
+        source, meta = sources[example.meta.symbol], example.meta
+        whole = (
+            example.input.replace(f"{MARKER}\n", f"{example.output}\n")
+            if MARKER in example.input
+            else example.input + example.output
+        )
+        assert source.startswith(whole)
+        lines = source.split("\n")[: meta.end_line - starts[meta.symbol] + 1]
+        assert "\n".join(lines) == whole
 
 
-def test_a_completion_rejoins_to_the_source_without_its_common_indent() -> None:
-    chunks = python_chunks(QUEUE)
-    made = by_symbol(examples_of(chunks, "code_completion"))
-    assert set(made) >= {"Queue.push", "Queue.drain"}
-    for chunk in chunks:
-        if chunk.symbol in made:
-            example = made[chunk.symbol]
-            assert example.input + example.output == dedent(chunk.source)
-            assert example.input.endswith("\n")
-            assert example.output.strip()
+def test_completions_grow_with_the_code_and_never_repeat_a_cut() -> None:
+    body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(40))
+    long = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
+    short = made(python_chunks("def one(x):\n    y = load_value(x, store)\n"), "code_completion")
+    assert (len(short), len(long)) == (1, 4)
+    assert len({example.output for example in long}) == 4
+
+
+@pytest.mark.parametrize("rest", ["    return x\n", "    x.y()\n", "    pass\n"])
+def test_a_trivial_rest_is_no_answer(rest: str) -> None:
+    assert not made(python_chunks(f"def one(x):\n{rest}"), "code_completion")
 
 
 @given(
@@ -153,37 +182,95 @@ def test_taking_docs_out_changes_nothing_but_blanks_around_them(
     )
 
 
-def test_sections_answer_for_their_heading_and_feed_no_other_task() -> None:
-    chunk = section("Installing from source", "Clone the repository, then run make install.")
-    made = examples_of([chunk], "code_explanation", "code_completion", "documentation", "domain")
-    (example,) = made
+def test_a_location_gives_path_lines_kind_and_the_tests() -> None:
+    found = of(made(repository(), "code_location"), "wait_for_room")
+    assert found[0].output.startswith(
+        "`wait_for_room` is a function defined in `pkg/store.py`, lines 1 to 6."
+    )
+    assert found[1].output == (
+        "`wait_for_room` from `pkg/store.py` is called by the test "
+        "`test_wait_for_room_gives_up` (lines 1 to 3 of `tests/test_store.py`)."
+    )
+
+
+def test_a_name_with_several_definitions_is_asked_for_with_its_file() -> None:
+    text = "def load():\n    return read_all()\n"
+    chunks = [*python_chunks(text, path="a.py"), *python_chunks(text, path="b.py")]
+    examples = made(chunks, "code_location")
+    assert [example.meta.path in example.instruction for example in examples] == [True, True]
+
+
+def test_usage_is_the_real_call_of_another_function() -> None:
+    usages = of(made(repository(), "api_usage"), "wait_for_room")
+    main = next(example for example in usages if example.meta.path == "pkg/main.py")
+    assert main.output == (
+        "`run_all` uses it in `pkg/main.py`, lines 2 to 3:\n\n```python\n"
+        "queue = Queue(jobs)\nready = wait_for_room(queue, 3)\n```"
+    )
+    assert (main.meta.start_line, main.meta.end_line) == (2, 3)
+
+
+def test_a_test_answers_for_the_function_whose_name_it_bears() -> None:
+    (example,) = made(repository(), "test_generation")
+    assert example.meta.symbol == "wait_for_room"
+    assert "pytest" in example.instruction
+    assert example.output == TEST.rstrip()
+
+
+def test_a_change_gives_the_new_code_and_the_message() -> None:
+    change = Change(
+        "c" * 40,
+        "2026-01-01",
+        "Wait for room with a deadline (#12)",
+        "",
+        "pkg/store.py",
+        "Python",
+        "MIT",
+        " def wait_for_room(queue):\n-    sleep()\n+    wait_until(deadline)",
+        1,
+        2,
+    )
+    vague = replace(change, subject="Fix some things here")
+    outcomes = make_for_changes([change, vague], "acme/tools", settings=SftSettings())
+    apply, message = (each.example for each in outcomes.made)
+    assert "Wait for room with a deadline" in apply.instruction
+    assert apply.input == "def wait_for_room(queue):\n    sleep()"
+    assert apply.output == "def wait_for_room(queue):\n    wait_until(deadline)"
+    assert message.output == "Wait for room with a deadline"
+    assert [each.reason for each in outcomes.rejections] == ["unrelated_message"]
+
+
+def test_an_overview_lists_folders_files_and_definitions() -> None:
+    chunks = repository()
+    files = [replace(chunk, symbol="") for chunk in {c.path: c for c in chunks}.values()]
+    outline = outline_of("acme/tools", "c" * 40, files, chunks)
+    outcomes = make_for_repository(outline, settings=SftSettings())
+    answers = {each.example.meta.path: each.example.output for each in outcomes.made}
+    assert "- `pkg/`: 3 files (Python)" in answers["."]
+    assert "- `main.py`: `run_all`" in answers["pkg"]
+
+
+def test_sections_answer_for_their_heading_and_change_logs_for_their_release() -> None:
+    text = "Clone the repository, then run make install as root."
+    (example,) = made([section("Installing from source", text)], "documentation")
     assert "Installing from source" in example.instruction
-    assert "tools" in example.instruction
-    assert example.output == "Clone the repository, then run make install."
-    assert (example.meta.task, example.meta.origin) == ("domain", "document")
+    assert example.output == text
+    log = section("1.4.0 > Bug Fixes", "- refunds of partial captures work", path="CHANGELOG.md")
+    (example,) = made([log], "documentation")
+    assert "version 1.4.0 (bug fixes)" in example.instruction
 
 
 REFUND = '''def refund_order(order, amount):
     """Send a refund for an order to the customer."""
     return connector.refund(order.payment, amount)
 '''
-HOOK = '''def dispute_webhook(customer, connector):
-    """Tell every connector of the customer about the webhook."""
-    connector.send(customer, capture=True)
-'''
 
 
 def test_a_payment_topic_needs_a_payment_repository_or_several_payment_words() -> None:
-    at_home = examples_of(python_chunks(REFUND, repo="juspay/hyperswitch"), "domain")
-    assert "refunds" in at_home[0].instruction
-    assert "`refund_order`" in at_home[0].output
-    payment_topics = {topic.title for topic in PACKS[1].topics}
-    elsewhere = examples_of(python_chunks(HOOK, repo="acme/chat"), "domain")
-    assert not any(title in one.instruction for one in elsewhere for title in payment_topics)
-    shop = python_chunks(
-        REFUND.replace("order", "payment"), repo="acme/shop", path="merchant/refunds.py"
-    )
-    assert "refunds" in examples_of(shop, "domain")[0].instruction
+    (at_home,) = made(python_chunks(REFUND, repo="juspay/hyperswitch"), "domain")
+    assert "refunds" in at_home.instruction
+    assert "`refund_order`" in at_home.output
+    assert not made(python_chunks(REFUND.replace("refund", "call"), repo="acme/chat"), "domain")
 
 
 def test_paragraphs_of_docs_become_sentences() -> None:
@@ -191,12 +278,11 @@ def test_paragraphs_of_docs_become_sentences() -> None:
     assert first_paragraph(javadoc) == "Returns the `Payment` of an order"
     assert as_sentence("Returns the payment") == "It returns the payment."
     assert as_sentence("Cache of payments") == "Cache of payments."
+    assert as_sentence("A cache of payments") == "It is a cache of payments."
     assert as_sentence("Copies x, e.g. for:") == "It copies x, e.g. for."
     assert first_paragraph("Args:\n  x: y") == ""
-    assert first_paragraph(":param x: y") == ""
     assert first_paragraph("See\n:py:class:`Job` for more.") == "See `Job` for more."
     assert as_sentence("SetArgs sets the arguments", "SetArgs") == "It sets the arguments."
-    assert as_sentence("str: its name") == "Str: its name."
     assert as_sentence("pkg.Name: its name") == "pkg.Name: its name."
 
 
@@ -236,6 +322,30 @@ SIGNATURES = [
     ("Java", "Pool.Pool", "public Pool(int size)", ("size",), ""),
     ("Rust", "broken", "fn broken(a: (", (), ""),
     ("TypeScript", "", "(a: string)", (), ""),
+    (
+        "Kotlin",
+        "take",
+        "fun take(vararg a: Int, b: String = x): List<Int>",
+        ("a", "b"),
+        "List<Int>",
+    ),
+    ("C", "take", "static int take(const char *a, size_t b)", ("a", "b"), ""),
+    ("C", "take", "int take(void)", (), ""),
+    ("C++", "Pool::take", "int Pool::take(std::string &a, int b = 3) const", ("a", "b"), ""),
+    (
+        "C#",
+        "Pool.Take",
+        "public async Task<int> Take(string a, int b = 3)",
+        ("a", "b"),
+        "Task<int>",
+    ),
+    ("Ruby", "Pool#take", "def take(a, b = 1, *rest, key:)", ("a", "b", "rest", "key"), ""),
+    ("PHP", "Pool::take", "function take(?string $a, int ...$b): array", ("a", "b"), "array"),
+    ("Swift", "take", "func take(from a: Int, _ b: String) throws -> [Int]", ("a", "b"), "[Int]"),
+    ("Scala", "take", "def take(a: Int)(b: Int): List[Int] =", (), ""),
+    ("Lua", "take", "function take(a, b)", ("a", "b"), ""),
+    ("Haskell", "take", "take (a) b", (), ""),
+    ("ReScript", "take", "let take = (~a: string, ~b=?, c): int", ("a", "b", "c"), "int"),
 ]
 
 
@@ -247,14 +357,37 @@ def test_signatures_are_read_or_left_alone(
     assert return_type(signature, symbol, language) == returns
 
 
-@given(st.text(alphabet="f(<[{}])>,:=-a& \n", max_size=40), st.sampled_from(["Rust", "Go", "Java"]))
+@given(
+    st.text(alphabet="f(<[{}])>,:=-a& \n", max_size=40),
+    st.sampled_from(sorted({row[0] for row in SIGNATURES})),
+)
 def test_no_signature_is_too_odd_to_look_at(signature: str, language: str) -> None:
     assert isinstance(parameters(signature, "a.f", language), tuple)
     assert isinstance(return_type(signature, "a.f", language), str)
 
 
 def test_no_two_tasks_share_a_wording() -> None:
-    questions = {form for pack in PACKS for topic in pack.topics for form in topic.questions}
-    kinds = [*(set(module.FORMS) for module in (code_explanation, code_completion, documentation))]
-    kinds += [{*SECTION_FORMS}, questions]
-    assert len(set.union(*kinds)) == sum(len(forms) for forms in kinds)
+    forms: list[str] = [form for pack in PACKS for topic in pack.topics for form in topic.questions]
+    forms = list(dict.fromkeys(forms))
+    for task in TASK_VERSIONS:
+        module = __import__(f"repo_tune_pipeline.sft.tasks.{task}", fromlist=["x"])
+        groups = [value for name, value in vars(module).items() if name.endswith("FORMS")]
+        assert groups
+        assert all(len(group) >= 4 for group in groups)
+        forms += [form for group in groups for form in group]
+    assert len(forms) == len(set(forms))
+
+
+def rescript(source: str, symbol: str, kind: str = "function") -> CodeChunk:
+    (chunk,) = python_chunks("def f(): pass", path="src/Card.res")
+    return replace(
+        chunk,
+        language="ReScript",
+        kind=kind,  # pyright: ignore[reportArgumentType]
+        symbol=symbol,
+        source=source,
+        signature=source.split("\n")[0],
+        end_line=1 + source.count("\n"),
+        cut_points=(),
+        callees=(),
+    )

@@ -8,22 +8,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from repo_tune_pipeline.records import CodeChunk, Origin, TaskName
-from repo_tune_pipeline.sft import facts, gates
+from repo_tune_pipeline.records import Change, CodeChunk, Origin, TaskName
+from repo_tune_pipeline.sft import docs, facts
 from repo_tune_pipeline.sft.code import dedent, parse_python, without_doc
 from repo_tune_pipeline.sft.facts import Facts
 from repo_tune_pipeline.sft.forms import pick
+from repo_tune_pipeline.sft.links import NO_LINKS, Links, qualified
+from repo_tune_pipeline.sft.outline import RepoOutline
 from repo_tune_pipeline.sft.prose import first_paragraph
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An example before the gates: what a task kept."""
+    """An example before the gates: what a task kept.
+
+    `at` is the chunk that is its source where that isn't the one the task was asked about, and
+    `lines` the rows of the source file (1-based, inclusive) where they aren't the whole chunk's.
+    `also` are other paths of the repository whose text stands in it.
+    """
 
     instruction: str
     input: str
     output: str
     origin: Origin
+    at: CodeChunk | None = None
+    lines: tuple[int, int] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,54 +46,104 @@ class Dropped:
 Verdict = Draft | Dropped
 
 
-class Task(Protocol):
-    """One kind of training example.
+class ChunkTask(Protocol):
+    """A kind of example that is made from one chunk and what it is linked to.
 
     `takes` says whether a chunk is a candidate at all; `examples` gives at least one verdict for
-    each that is, so that the caller can count seen = kept + dropped.
+    each that is, so that the caller can count seen = kept + dropped. `version` is raised whenever
+    the same chunk would give other examples.
     """
 
     @property
     def name(self) -> TaskName: ...
+
+    @property
+    def version(self) -> str: ...
 
     def takes(self, chunk: CodeChunk) -> bool: ...
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A verdict on something that isn't a chunk, and where its source is."""
+
+    verdict: Verdict
+    path: str
+    start_line: int
+    end_line: int
+    symbol: str
+    language: str
+    license: str
+    commit: str
+
+
+class RepositoryTask(Protocol):
+    """A kind of example that is made from a repository as a whole."""
+
+    @property
+    def name(self) -> TaskName: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def examples(self, outline: RepoOutline) -> Iterator[Placed]: ...
+
+
+class ChangeTask(Protocol):
+    """A kind of example that is made from a change."""
+
+    @property
+    def name(self) -> TaskName: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def examples(self, change: Change, repo: str) -> Iterator[Placed]: ...
+
+
 class ChunkView:
     """A chunk with what several tasks want to know of it, each worked out at most once."""
 
-    def __init__(self, chunk: CodeChunk) -> None:
+    def __init__(self, chunk: CodeChunk, links: Links = NO_LINKS) -> None:
         self.chunk = chunk
+        self.links = links
 
     @property
     def repo_name(self) -> str:
         """The repository's name without its owner."""
-        return self.chunk.repo.rsplit("/", 1)[-1]
+        return short_name(self.chunk.repo)
 
-    @property
+    @cached_property
     def symbol(self) -> str:
         """The qualified name on one line; a test's title may hold marks that would end ours."""
-        return " ".join(self.chunk.symbol.replace("`", "'").split())
+        return plain_name(self.chunk)
 
     @cached_property
     def code(self) -> str:
-        """The source without docstring or leading comment and without its common indent."""
+        """The source without docstring or leading comment and without its common indent.
+
+        Above a later part of a split definition stands the definition's signature.
+        """
         stripped = without_doc(self.chunk.source, self.chunk.doc_span)
-        return dedent(stripped.replace("\r\n", "\n")).rstrip("\r\n ")
+        code = dedent(stripped.replace("\r\n", "\n")).rstrip("\r\n ")
+        if self.chunk.part[0] == 1:
+            return code
+        return f"{self.chunk.signature}\n{ellipsis_of(self.chunk.language)}\n{code}"
 
     @cached_property
     def tree(self) -> ast.AST | None:
         """The Python syntax of `code`; None for other languages and for what doesn't parse."""
-        return parse_python(self.code) if self.chunk.language == "Python" else None
+        whole = self.chunk.language == "Python" and self.chunk.part[1] == 1
+        return parse_python(self.code) if whole else None
 
     @cached_property
     def code_problem(self) -> str:
         """Why `code` can't stand in an example, or ""."""
         if not self.code.strip():
             return "docstring_only"
-        if self.chunk.language != "Python" or self.tree is not None:
+        if self.chunk.language != "Python" or self.chunk.part[1] > 1 or self.tree is not None:
             return ""
         whole = parse_python(dedent(self.chunk.source))
         return "unparseable" if whole is None else "docstring_only"
@@ -91,25 +151,28 @@ class ChunkView:
     @cached_property
     def doc_problem(self) -> str:
         """Why the docstring says too little to learn from, or ""."""
-        return gates.docstring_problem(self.chunk.docstring, self.chunk.symbol)
+        return docs.docstring_problem(self.chunk.docstring, self.chunk.symbol)
 
     @cached_property
     def paragraph(self) -> str:
         """The docstring's first paragraph on one line; "" if the docstring is no use."""
-        return "" if self.doc_problem else first_paragraph(self.chunk.docstring)
+        if self.doc_problem:
+            return ""
+        paragraph = first_paragraph(self.chunk.docstring)
+        return "" if docs.docstring_problem(paragraph, self.chunk.symbol) else paragraph
 
     @cached_property
     def facts(self) -> Facts:
         return facts.collect(self.chunk, self.code, self.tree)
 
-    @property
+    @cached_property
     def noun(self) -> str:
         return facts.noun(self.chunk)
 
-    def instruction(self, forms: tuple[str, ...], task: str, **more: str) -> str:
+    def instruction(self, forms: tuple[str, ...], task: str, *more_key: str, **more: str) -> str:
         """One of `forms`, filled in; the chunk's identity decides which."""
         chunk = self.chunk
-        return pick(forms, task, chunk.chunk_id).format(
+        return pick(forms, task, chunk.chunk_id, *more_key).format(
             repo=self.repo_name,
             path=chunk.path,
             symbol=self.symbol,
@@ -117,3 +180,20 @@ class ChunkView:
             noun=self.noun,
             **more,
         )
+
+
+def plain_name(chunk: CodeChunk) -> str:
+    """The qualified name on one line, without what would end our marks."""
+    return " ".join(qualified(chunk).replace("`", "'").split())
+
+
+def short_name(repo: str) -> str:
+    """A repository's name without its owner."""
+    return repo.rsplit("/", 1)[-1]
+
+
+def ellipsis_of(language: str) -> str:
+    """A comment that stands for code left out."""
+    mark = {"SQL": "--", "Lua": "--", "Haskell": "--"}.get(language)
+    hashed = language in ("Python", "Ruby", "Shell", "Elixir")
+    return f"{mark or ('#' if hashed else '//')} …"

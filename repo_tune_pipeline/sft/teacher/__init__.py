@@ -5,5 +5,6 @@ every example passes, and by the same model in a second question.
 """
 
 from repo_tune_pipeline.sft.teacher.enrich import Enriched, enrich, require_consent
+from repo_tune_pipeline.sft.teacher.lessons import TeacherRun
 
-__all__ = ["Enriched", "enrich", "require_consent"]
+__all__ = ["Enriched", "TeacherRun", "enrich", "require_consent"]

@@ -11,33 +11,34 @@ from itertools import groupby
 
 from repo_tune_pipeline.chunking import chunk_snapshot
 from repo_tune_pipeline.models.starter.recipe.corpus import Document
-from repo_tune_pipeline.records import CodeChunk, LedgerEntry, SftExample, Snapshot, SourceFile
+from repo_tune_pipeline.records import LedgerEntry, SftExample, Snapshot, SourceFile
 from repo_tune_pipeline.settings import ChunkingSettings, SftSettings, configs_dir
-from repo_tune_pipeline.sft import build_dataset, load_packs
+from repo_tune_pipeline.sft import load_packs
+from repo_tune_pipeline.sft.jobs import grouped
+from repo_tune_pipeline.sft.links import link
+from repo_tune_pipeline.sft.making import make_for_file
 
 SOURCE_BYTES = 16_000_000
 """About so much of the source that isn't held out becomes examples: enough for one pass."""
 
 
 def make_examples(documents: Iterable[Document], *, heldout: bool) -> list[SftExample]:
-    """Examples of the held-out files, or of a part of the others, in a mixed but fixed order.
-
-    Raises:
-        EmptyInputError: fewer than two examples could be made.
-    """
+    """Examples of the held-out files, or of a part of the others, in a mixed but fixed order."""
     chosen = [each for each in documents if each.heldout is heldout]
     share = 1.0 if heldout else SOURCE_BYTES / max(1, sum(len(each.text) for each in chosen))
     chosen = [each for each in chosen if _is_chosen(each, share)]
-    settings = SftSettings(heldout_share=0.5, min_heldout_examples=1)
-    packs = load_packs(configs_dir() / "domains", settings.domains)
-    dataset = build_dataset(list(_chunks(chosen)), settings=settings, packs=packs)
     # The stage's own split isn't needed here: whole files were held out before.
-    return sorted((*dataset.train, *dataset.heldout), key=lambda each: _sha256(each.meta.id))
+    return sorted(_made(chosen), key=lambda each: _sha256(each.meta.id))
 
 
-def _chunks(documents: list[Document]) -> Iterator[CodeChunk]:
+def _made(documents: list[Document]) -> Iterator[SftExample]:
+    settings = SftSettings()
+    packs = load_packs(configs_dir() / "domains", settings.domains)
     for _, group in groupby(documents, key=lambda each: each.distribution):
-        yield from chunk_snapshot(_snapshot(list(group)), ChunkingSettings()).chunks
+        chunks = chunk_snapshot(_snapshot(list(group)), ChunkingSettings()).chunks
+        for job in grouped(chunks, link(chunks)):
+            outcomes = make_for_file(job.chunks, job.links, settings=settings, packs=packs)
+            yield from (each.example for each in outcomes.made)
 
 
 def _snapshot(documents: list[Document]) -> Snapshot:

@@ -1,0 +1,207 @@
+"""Who calls whom in one repository: only what the names leave no doubt about."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from repo_tune_pipeline.records import CodeChunk
+
+MOST_CALLERS = 3
+MOST_TESTS = 3
+_FAMILIES = {
+    **dict.fromkeys(("JavaScript", "TypeScript", "TSX"), "js"),
+    **dict.fromkeys(("C", "C++"), "c"),
+    **dict.fromkeys(("Java", "Kotlin", "Scala"), "jvm"),
+}
+_CALLED_KINDS = frozenset({"function", "method", "type"})
+_UNNAMED_KINDS = frozenset({"section", "module"})
+_OWN = frozenset({"self", "this", "cls", "Self"})
+_SEPARATOR = re.compile(r"::|[.#]")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_DISTINCTIVE = 12
+"""Characters of a name of two words from which it hardly is another library's, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What the rest of the repository has to do with one chunk.
+
+    `callees` maps a name as it stands in the chunk's `callees` to its definition, if there is
+    only one that it can mean. `callers` are at most three places that really call it, `tests` at
+    most three tests that do. `namesakes` counts the definitions of its qualified name, itself
+    included: in the repository, and in its file.
+    """
+
+    callees: dict[str, CodeChunk] = field(default_factory=dict[str, CodeChunk])
+    callers: tuple[CodeChunk, ...] = ()
+    tests: tuple[CodeChunk, ...] = ()
+    namesakes: tuple[int, int] = (1, 1)
+
+
+NO_LINKS = Links()
+
+
+def link(chunks: Sequence[CodeChunk]) -> dict[str, Links]:
+    """The links of each definition of one repository, by its `chunk_id`."""
+    chunks = [chunk for chunk in chunks if chunk.kind not in _UNNAMED_KINDS]
+    names = _Names(chunks)
+    callees: dict[str, dict[str, CodeChunk]] = {}
+    callers: dict[str, dict[str, CodeChunk]] = defaultdict(dict)
+    for chunk in chunks:
+        found: dict[str, CodeChunk] = {}
+        for callee in chunk.callees:
+            target = names.resolve(callee, chunk)
+            if target is not None and not _is_same(target, chunk):
+                found[callee] = target
+                callers[target.chunk_id][chunk.chunk_id] = chunk
+        callees[chunk.chunk_id] = found
+    return {
+        chunk.chunk_id: Links(
+            callees=callees[chunk.chunk_id],
+            callers=_callers(chunk, callers.get(chunk.chunk_id)),
+            tests=_tests(chunk, callers.get(chunk.chunk_id)),
+            namesakes=names.namesakes(chunk),
+        )
+        for chunk in chunks
+    }
+
+
+def qualified(chunk: CodeChunk) -> str:
+    """The name by which other files know a definition: in ReScript a file is a module."""
+    if chunk.language != "ReScript":
+        return chunk.symbol
+    return f"{PurePosixPath(chunk.path).stem.partition('.')[0]}.{chunk.symbol}"
+
+
+class _Names:
+    """The definitions of a repository by last name and by owner: a type, a file or a folder."""
+
+    def __init__(self, chunks: Sequence[CodeChunk]) -> None:
+        self._last: dict[tuple[str, str], list[CodeChunk]] = defaultdict(list)
+        self._places: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._owned: dict[tuple[str, str, str], list[CodeChunk]] = defaultdict(list)
+        for chunk in chunks:
+            if chunk.part[0] == 1:
+                self._places[_family(chunk), qualified(chunk)].append(chunk.path)
+                if chunk.kind in _CALLED_KINDS:
+                    self._enter(chunk)
+
+    def _enter(self, chunk: CodeChunk) -> None:
+        family, (owner, last) = _family(chunk), _split(chunk.symbol)
+        self._last[family, last].append(chunk)
+        # What isn't inside a type is called by its file's name, in Go by its folder's.
+        path = PurePosixPath(chunk.path)
+        module = path.parent.name if chunk.language == "Go" else path.stem.partition(".")[0]
+        self._owned[family, (owner or module).lower(), last].append(chunk)
+
+    def namesakes(self, chunk: CodeChunk) -> tuple[int, int]:
+        places = self._places.get((_family(chunk), qualified(chunk)), [])
+        return len(places), places.count(chunk.path)
+
+    def resolve(self, callee: str, caller: CodeChunk) -> CodeChunk | None:
+        """What `callee` means in `caller`, or None where it isn't certain."""
+        owner, last = _split(callee)
+        candidates = self._last.get((_family(caller), last))
+        if not candidates:
+            return None
+        if not owner:
+            return _bare(candidates, caller)
+        inside, _ = _split(caller.symbol)
+        if owner in _OWN:
+            own = [each for each in candidates if _split(each.symbol)[0] == inside]
+            return _only([each for each in own if each.path == caller.path])
+        owned = self._owned.get((_family(caller), owner.lower(), last), [])
+        if owned:
+            return _only([each for each in owned if each.path == caller.path] or owned)
+        # A module that isn't the repository's may have a function of any name.
+        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Go", "Elixir")
+        return _only(candidates) if _distinctive(last) and not foreign else None
+
+
+def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
+    """A name without an owner means one of its own file, else the repository's only one."""
+    inside, _ = _split(caller.symbol)
+    free = [
+        each for each in candidates if each.kind != "method" or _split(each.symbol)[0] == inside
+    ]
+    free = [each for each in free if _split(each.symbol)[0] in ("", inside) or each.kind == "type"]
+    near = [each for each in free if each.path == caller.path]
+    found = _only(near or free)
+    # Of a call on an expression only the last name is known: it is no name of its own.
+    if found is not None and not _stands_alone(_split(found.symbol)[1], caller.source):
+        return None
+    if found is None or near or caller.language != "ReScript":
+        return found
+    # Another file's name is in reach without its module only where that was opened.
+    module = PurePosixPath(found.path).stem.partition(".")[0]
+    return found if module in caller.imports else None
+
+
+def _stands_alone(name: str, source: str) -> bool:
+    """Whether `name` is written anywhere as a whole word without a full stop before it."""
+    start = source.find(name)
+    while start >= 0:
+        before, after = source[start - 1 : start], source[start + len(name) : start + len(name) + 1]
+        whole = not (after.isalnum() or after == "_" or before.isalnum() or before in ("_", "$"))
+        if whole and before != ".":
+            return True
+        start = source.find(name, start + 1)
+    return False
+
+
+def _only(candidates: list[CodeChunk]) -> CodeChunk | None:
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _is_same(one: CodeChunk, other: CodeChunk) -> bool:
+    return one.symbol == other.symbol and one.path == other.path
+
+
+def _callers(chunk: CodeChunk, found: dict[str, CodeChunk] | None) -> tuple[CodeChunk, ...]:
+    """Real code of other files first; a type that holds its method isn't a use of it."""
+    if not found:
+        return ()
+    usable = [each for each in found.values() if each.kind in ("function", "method")]
+    usable.sort(key=lambda each: (each.path == chunk.path, len(each.source) > 1_500, *_place(each)))
+    return tuple(usable[:MOST_CALLERS])
+
+
+def _tests(chunk: CodeChunk, found: dict[str, CodeChunk] | None) -> tuple[CodeChunk, ...]:
+    if not found or chunk.kind == "test":
+        return ()
+    wanted = "".join(_words(_split(chunk.symbol)[1]))
+    tests = [each for each in found.values() if each.kind == "test" and each.part[1] == 1]
+    named = {each.chunk_id: wanted in "".join(_words(each.symbol)) for each in tests}
+    tests.sort(key=lambda each: (not named[each.chunk_id], len(each.source), *_place(each)))
+    return tuple(tests[:MOST_TESTS])
+
+
+def _place(chunk: CodeChunk) -> tuple[str, int, str]:
+    return chunk.path, chunk.start_line, chunk.chunk_id
+
+
+def _family(chunk: CodeChunk) -> str:
+    return _FAMILIES.get(chunk.language, chunk.language)
+
+
+@lru_cache(maxsize=65_536)
+def _split(symbol: str) -> tuple[str, str]:
+    """The last owner and the last name: ("Queue", "push") of `jobs.Queue.push`."""
+    names = _SEPARATOR.split(symbol)
+    return (names[-2].strip() if len(names) > 1 else ""), names[-1].strip()
+
+
+@lru_cache(maxsize=65_536)
+def _distinctive(name: str) -> bool:
+    words = _words(name)
+    return len(words) > 2 or (len(words) == 2 and len(name) >= _DISTINCTIVE)
+
+
+@lru_cache(maxsize=65_536)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _PART.findall(name))

@@ -1,0 +1,84 @@
+"""A document's section as heading and text, and whether it answers anything."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from repo_tune_pipeline.records import CodeChunk
+
+MIN_WORDS = 6
+_MIN_RELEASE_WORDS = 3
+_HEADING = re.compile(
+    r"\A\s*(?:#{1,6}[^\n]*|[^\n]+\n[ \t]*(?:=+|-{2,}|~+|\^+|\*+|\++|`+)[ \t]*\r?(?=\n|\Z))(?:\n|\Z)"
+)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_VERSION = re.compile(
+    r"\b(?:version\s+)?(v?\d+\.\d+(?:\.\d+)?(?:[-.]?(?:rc|a|b|beta|alpha|dev)\S*)?)\b", re.I
+)
+_CHANGES = re.compile(r"(?:^|/)(?:change|history|news|release)", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^>]*>")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_URL = re.compile(r"https?://\S+|\([0-9a-f]{7,40}\)|<!--.*?-->", re.DOTALL)
+_BARE = re.compile(r"[0-9a-f]{7,40}")
+_VAGUE_LIST = """
+    example examples note notes usage overview introduction description features fixes
+    scripts justification reverts chores refactors tests ci documentation misc other details
+    summary todo license table contents toc steps step parameters returns see also
+"""
+_VAGUE = frozenset(_VAGUE_LIST.split())
+
+
+class Section(NamedTuple):
+    """`release` is "version 1.2" or "the bug fixes of 1.2" where it is a change log's; `problem`
+    why it can't be asked for.
+    """
+
+    heading: str
+    body: str
+    release: str
+    problem: str
+
+
+@lru_cache(maxsize=64)
+def read_section(chunk: CodeChunk) -> Section:
+    """The section of a chunk of kind `section`."""
+    body = _HEADING.sub("", chunk.source.replace("\r\n", "\n"), count=1).strip()
+    trail = [_plain(part) for part in chunk.symbol.split(" > ")]
+    trail = [part for part in trail if part]
+    if not trail:
+        return Section("", body, "", "no_heading")
+    heading = _title(trail)
+    release = _release(trail) if _CHANGES.search(chunk.path) else ""
+    return Section(
+        heading, body, release, _problem(body, _MIN_RELEASE_WORDS if release else MIN_WORDS)
+    )
+
+
+def _plain(heading: str) -> str:
+    text = _TAG.sub("", _LINK.sub(r"\1", heading)).replace('"', "'").replace("`", "")
+    return " ".join(text.strip("#*_ ").rstrip(":").split())
+
+
+def _title(trail: list[str]) -> str:
+    """The last heading; with the one above it where it says nothing by itself."""
+    last = trail[-1]
+    words = {word.lower() for word in _WORD.findall(last)}
+    if len(trail) > 1 and (words <= _VAGUE or len(words) < 2):
+        return f"{trail[-2]}: {last}"
+    return last
+
+
+def _release(trail: list[str]) -> str:
+    version = next((found for part in reversed(trail) if (found := _VERSION.search(part))), None)
+    if version is None:
+        return ""
+    name = f"version {version[1]}"
+    topic = trail[-1]
+    return name if _VERSION.search(topic) else f"{name} ({topic.lower()})"
+
+
+def _problem(body: str, least: int) -> str:
+    prose = _BARE.sub(" ", _URL.sub(" ", _LINK.sub(r"\1", body)))
+    return "" if len(_WORD.findall(prose)) >= least else "too_short"

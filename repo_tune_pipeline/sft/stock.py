@@ -1,0 +1,88 @@
+"""What the stages before left of one repository, read when it is needed and not held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from repo_tune_pipeline.chunking import (
+    CutFile,
+    CutRepository,
+    Origin,
+    file_chunks,
+    load_cut,
+    stamp,
+)
+from repo_tune_pipeline.ingestion import load_ledger
+from repo_tune_pipeline.records import CodeChunk, Rejection
+from repo_tune_pipeline.sft.lines import COMMIT_LATER
+
+_PART = re.compile(r"\w{2,}")
+
+
+@dataclass(frozen=True)
+class Stock:
+    """One ingested repository: its name, and the folders of its snapshot and chunks."""
+
+    name: str
+    snapshot: Path
+    chunks: Path
+
+    @cached_property
+    def cut(self) -> CutRepository:
+        """Its files, without texts."""
+        return load_cut(self.chunks)
+
+    def all_chunks(self) -> tuple[list[CodeChunk], list[Rejection]]:
+        """Every chunk by path and line, without its commit, and what chunking dropped."""
+        chunks: list[CodeChunk] = []
+        rejections: list[Rejection] = []
+        for file, cut in file_chunks(self.chunks, self.cut.files):
+            kept, dropped = stamp(cut, Origin(self.name, COMMIT_LATER, file))
+            chunks += sorted(kept, key=lambda each: (each.start_line, each.end_line, each.symbol))
+            rejections += dropped
+        return chunks, rejections
+
+    def chunks_of(self, paths: Iterable[str]) -> list[CodeChunk]:
+        """The chunks of some files."""
+        wanted = set(paths)
+        files: Sequence[CutFile] = [file for file in self.cut.files if file.path in wanted]
+        found: list[CodeChunk] = []
+        for file, cut in file_chunks(self.chunks, files):
+            found += stamp(cut, Origin(self.name, self.cut.commit, file))[0]
+        return found
+
+    def dropped_files(self) -> tuple[int, list[Rejection]]:
+        """How many files ingestion kept, and those that it dropped, with their reasons."""
+        ledger = load_ledger(self.snapshot)
+        dropped = [
+            Rejection("ingestion", entry.reason, self.name, entry.path)
+            for entry in ledger
+            if not entry.kept
+        ]
+        return len(ledger) - len(dropped), dropped
+
+    def vocabulary(self) -> Vocabulary:
+        """Every name and path of the repository at its commit."""
+        names: set[str] = set()
+        for _file, cut in file_chunks(self.chunks, self.cut.files):
+            names.update(cut.names)
+        return Vocabulary(names, {file.path for file in self.cut.files})
+
+
+class Vocabulary:
+    """Which names occur in a repository."""
+
+    def __init__(self, names: set[str], paths: set[str]) -> None:
+        parts = (part for path in paths for part in _PART.findall(path))
+        self._names = names | set(parts)
+        self._paths = paths
+
+    def holds(self, quoted: str) -> bool:
+        """Whether a quoted name, path or piece of code is made of what the repository holds."""
+        return quoted in self._paths or all(
+            part in self._names or part.isdigit() for part in _PART.findall(quoted)
+        )

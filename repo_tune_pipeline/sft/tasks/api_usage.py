@@ -1,0 +1,119 @@
+"""A definition → how other code of the repository uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.sft.code import dedent
+from repo_tune_pipeline.sft.signatures import last_name
+from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
+
+FORMS = (
+    "Show how `{symbol}` is used in {repo}.",
+    "Give an example of a call of `{symbol}` from {path} in {repo}.",
+    "How do I call the {noun} `{symbol}` in {repo}? Show real code.",
+    "Where does {repo} use `{symbol}` ({path}), and what does the call look like?",
+)
+MOST_EXAMPLES = 2
+_BEFORE, _AFTER = 3, 10
+_MAX_CHARS = 900
+_CONTINUED = (".", "->", "?", "|>", "&&", "||", "+", "++", ":")
+
+
+class ApiUsage:
+    """The answer is the piece of a real caller that holds the call, with its file and lines."""
+
+    name: TaskName = "api_usage"
+    version = "1"
+
+    def takes(self, chunk: CodeChunk) -> bool:
+        return chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+
+    def examples(self, view: ChunkView) -> Iterator[Verdict]:
+        if view.links.namesakes[0] != 1 or not view.symbol:
+            yield Dropped("ambiguous")
+            return
+        sites = [site for caller in view.links.callers if (site := _site(view.chunk, caller))]
+        if not sites:
+            yield Dropped("no_usage")
+        for number, (caller, (first, last), text) in enumerate(sites[:MOST_EXAMPLES]):
+            lines = f"line {first}" if first == last else f"lines {first} to {last}"
+            answer = f"`{plain_name(caller)}` uses it in `{caller.path}`, {lines}:\n\n"
+            yield Draft(
+                instruction=view.instruction(FORMS, f"{self.name}_{number}"),
+                input=" ".join(view.chunk.signature.split()),
+                output=f"{answer}```{caller.language.lower()}\n{text}\n```",
+                origin="source",
+                at=caller,
+                lines=(first, last),
+                also=(view.chunk.path,) if caller.path != view.chunk.path else (),
+            )
+
+
+def _site(target: CodeChunk, caller: CodeChunk) -> tuple[CodeChunk, tuple[int, int], str] | None:
+    """The statement that holds the first call, with the one before it; absolute rows."""
+    source = caller.source.replace("\r\n", "\n")
+    lines = source.split("\n")
+    row = _call_row(lines, called_name(target), caller)
+    if row is None or "```" in source:
+        return None
+    starts = sorted({caller.source.count("\n", 0, cut) for cut in caller.cut_points})
+    before = [start for start in starts if row - _BEFORE <= start <= row]
+    first = before[-1] if before else row
+    last = _closing(lines, first, row)
+    if last is None:
+        return None
+    if len(before) > 1 and _indent(lines[before[-2]]) == _indent(lines[first]):
+        whole = _closing(lines, before[-2], row)
+        first = before[-2] if whole == last else first
+    text = dedent("\n".join(lines[first : last + 1]))
+    if len(text) > _MAX_CHARS:
+        return None
+    return caller, (caller.start_line + first, caller.start_line + last), text
+
+
+def called_name(target: CodeChunk) -> str:
+    """What stands at a call: of a ReScript component that is its module's name."""
+    names = plain_name(target).split(".")
+    component = target.language == "ReScript" and names[-1] == "make" and len(names) > 1
+    return names[-2] if component else last_name(target.symbol)
+
+
+def _closing(lines: list[str], first: int, row: int) -> int | None:
+    """The first row from `row` on at which every bracket opened since `first` is closed."""
+    depth = 0
+    for number in range(first, min(row + _AFTER + 1, len(lines))):
+        line = lines[number]
+        depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+        if depth < 0:
+            return None
+        element = lines[row].lstrip().startswith("<")
+        whole = depth == 0 and (not element or line.rstrip().endswith(">"))
+        behind = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
+        if number >= row and whole and not behind.startswith(_CONTINUED):
+            return number
+    return None
+
+
+def _call_row(lines: list[str], name: str, caller: CodeChunk) -> int | None:
+    """The first row after the docs on which `name` is called."""
+    docs = caller.doc_span
+    after = caller.source.count("\n", 0, docs[1]) + 1 if docs else 0
+    skip = after if docs and docs[0] == 0 else 1
+    for row, line in enumerate(lines):
+        if row < skip or (docs and row < after):
+            continue
+        start = line.find(name)
+        while start >= 0:
+            before, behind = line[start - 1 : start], line[start + len(name) :].lstrip()
+            ends = behind[:1] in ("(", "{", "<", "!", ">", "/") or f"<{name}" in line
+            if not (before.isalnum() or before == "_") and ends:
+                stripped = line.lstrip()
+                return None if stripped.startswith(("#", "//", "*", "--")) else row
+            start = line.find(name, start + 1)
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))

@@ -1,0 +1,75 @@
+"""A name → where it is defined, or where it is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.sft.prose import article
+from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
+
+FORMS = (
+    "Where is `{symbol}` defined in {repo}?",
+    "Which file of {repo} defines `{symbol}`, and at which lines?",
+    "Find the {noun} `{symbol}` in {repo}: give its file, lines and signature.",
+    "In which file of {repo} does the {noun} `{symbol}` stand?",
+)
+IN_FILE_FORMS = (
+    "At which lines of {path} in {repo} is `{symbol}` defined?",
+    "Where in {path} of {repo} is the {noun} `{symbol}`?",
+    "Which lines of {path} hold the {noun} `{symbol}` of {repo}?",
+    "Find `{symbol}` in {path} of {repo}: give its lines and signature.",
+)
+TEST_FORMS = (
+    "Where are the tests of `{symbol}` in {repo}?",
+    "Which tests of {repo} exercise `{symbol}` from {path}?",
+    "By which tests is the {noun} `{symbol}` of {repo} covered?",
+    "Which tests should I run after changing `{symbol}` in {path} of {repo}?",
+)
+_MAX_SIGNATURE = 300
+
+
+class CodeLocation:
+    """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
+
+    name: TaskName = "code_location"
+    version = "1"
+
+    def takes(self, chunk: CodeChunk) -> bool:
+        return chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+
+    def examples(self, view: ChunkView) -> Iterator[Verdict]:
+        in_repo, in_file = view.links.namesakes
+        if in_file > 1 or not view.symbol:
+            yield Dropped("ambiguous")
+        else:
+            forms = FORMS if in_repo == 1 else IN_FILE_FORMS
+            yield Draft(view.instruction(forms, self.name), "", _definition(view), "source")
+            if view.links.tests and in_repo == 1:
+                yield self._tests(view)
+
+    def _tests(self, view: ChunkView) -> Draft:
+        tests = [
+            f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in view.links.tests
+        ]
+        joined = f"{', '.join(tests[:-1])} and {tests[-1]}" if len(tests) > 1 else tests[0]
+        noun = "the test" if len(tests) == 1 else "the tests"
+        answer = f"`{view.symbol}` from `{view.chunk.path}` is called by {noun} {joined}."
+        also = tuple(sorted({test.path for test in view.links.tests} - {view.chunk.path}))
+        instruction = view.instruction(TEST_FORMS, "code_location_tests")
+        return Draft(instruction, "", answer, "source", also=also)
+
+
+def _definition(view: ChunkView) -> str:
+    chunk = view.chunk
+    answer = f"`{view.symbol}` is {article(view.noun)} defined in `{chunk.path}`, {_lines(chunk)}."
+    signature = chunk.signature.strip()
+    if not signature or len(signature) > _MAX_SIGNATURE or "```" in signature:
+        return answer
+    return f"{answer} Its signature:\n\n```{chunk.language.lower()}\n{signature}\n```"
+
+
+def _lines(chunk: CodeChunk) -> str:
+    if chunk.start_line == chunk.end_line:
+        return f"line {chunk.start_line}"
+    return f"lines {chunk.start_line} to {chunk.end_line}"
