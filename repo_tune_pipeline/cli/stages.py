@@ -22,6 +22,11 @@ from repo_tune_pipeline.cli.options import (
     VariantOption,
 )
 
+_COUNTED = {
+    "ingestion": "files",
+    "chunking": "definitions and sections",
+    "sft": "candidates for examples",
+}
 DEMO_NAME = "repo-tune/repo-tune-pipeline"
 
 RefOption = Annotated[
@@ -171,10 +176,11 @@ def _show_data(display: Display, result: Mapping[str, Any]) -> None:
     rows = [(task, f"{n:,}") for task, n in result["by_task"].items()]
     display.table("Examples", ("task", "count"), rows)
     stages = [
-        (stage, f"{funnel['seen']:,}", f"{funnel['kept']:,}", _reasons(funnel["dropped"]))
-        for stage, funnel in result["funnels"].items()
+        (counted, f"{funnel['seen']:,}", f"{funnel['kept']:,}", _reasons(funnel["dropped"]))
+        for stage, counted in _COUNTED.items()
+        for funnel in (result["funnels"][stage],)
     ]
-    display.table("What became of everything", ("stage", "seen", "kept", "dropped"), stages)
+    display.table("What became of everything", ("", "seen", "kept", "dropped"), stages)
 
 
 def _reasons(dropped: Mapping[str, int]) -> str:
