@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Literal
 from repo_tune_pipeline import training
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import RepoTuneError
+from repo_tune_pipeline.ingestion import git_version
 from repo_tune_pipeline.settings import TrainingSettings
 
 PACKAGES = (
@@ -53,10 +52,10 @@ def examine(home: Home, settings: TrainingSettings, configs: Path) -> list[Findi
 
 
 def _git() -> Finding:
-    if shutil.which("git") is None:
-        return Finding("git", "missing", "not found; install it from your system's packages")
-    done = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False)
-    return Finding("git", "ok", done.stdout.strip())
+    try:
+        return Finding("git", "ok", git_version())
+    except RepoTuneError as error:
+        return Finding("git", "missing", str(error))
 
 
 def _packages() -> list[Finding]:

@@ -37,7 +37,8 @@ class SourceFile:
     `text` is the decoded blob, unchanged: lines are separated by ``"\\n"`` and a ``"\\r"`` before
     it stays part of its line, so that line numbers and slices are those of the blob. Secrets and
     personal data in it are redacted in place: that never changes the number of lines. `flags` say
-    what a reader should know: `redacted`, `bidi_controls`, `zero_width`, `utf-16`, `latin-1`.
+    what a reader should know: `redacted`, `bidi_controls`, `zero_width`, `utf-16`,
+    `latin-1`, `outputs_removed` (a notebook, as JSON without its outputs).
     `changed` is the date of the last commit that touched it (ISO 8601), or empty where the history
     isn't there.
     """

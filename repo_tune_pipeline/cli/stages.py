@@ -38,7 +38,9 @@ NameOption = Annotated[
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="A git URL, a local repository, a folder or an archive.")],
+    source: Annotated[
+        str, typer.Argument(help="A git URL, a local repository, a folder or an archive.")
+    ],
     ref: RefOption = "",
     name: NameOption = "",
     config: ConfigOption = None,

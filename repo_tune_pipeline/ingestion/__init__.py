@@ -4,6 +4,7 @@ Repositories are hostile input: nothing of theirs is run, checked out or followe
 """
 
 from repo_tune_pipeline.ingestion.gates import REASONS
+from repo_tune_pipeline.ingestion.git import git_version
 from repo_tune_pipeline.ingestion.snapshot import (
     files_by_language,
     funnel,
@@ -14,6 +15,8 @@ from repo_tune_pipeline.ingestion.snapshot import (
 from repo_tune_pipeline.ingestion.sources import public_source, repo_name
 from repo_tune_pipeline.ingestion.storage import (
     INGESTION_VERSION,
+    load_changes,
+    load_ledger,
     load_snapshot,
     save_snapshot,
     snapshot_digest,
@@ -24,8 +27,11 @@ __all__ = [
     "REASONS",
     "files_by_language",
     "funnel",
+    "git_version",
     "head_commit",
     "ingest",
+    "load_changes",
+    "load_ledger",
     "load_snapshot",
     "public_source",
     "repo_name",

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from repo_tune_pipeline.errors import SourceError
-from repo_tune_pipeline.ingestion.entries import Entry
-from repo_tune_pipeline.ingestion.gates import is_vendored_folder
-from repo_tune_pipeline.ingestion.git import printable
+from repo_tune_pipeline.ingestion.entries import (
+    MAX_PATH_BYTES,
+    Entry,
+    most_bytes,
+    path_below_another,
+)
 from repo_tune_pipeline.ingestion.objects import blob_id
+from repo_tune_pipeline.ingestion.processes import printable
 from repo_tune_pipeline.ingestion.tars import tar_members
+from repo_tune_pipeline.ingestion.vendored import is_vendored_folder
 from repo_tune_pipeline.ingestion.zips import zip_members
 from repo_tune_pipeline.settings import IngestionSettings
 
@@ -69,11 +74,16 @@ def opened_archive(
         with path.open("rb") as stream, kind(stream, path.name, shown, settings) as (file, found):
             members: dict[bytes, Member] = {}
             folders: set[bytes] = set()
+            room = most_bytes(settings.max_paths)
             for number, member in enumerate(found, start=1):
-                if number > settings.max_paths:
-                    raise _refused(shown, f"names more than {settings.max_paths:,} paths")
+                room -= len(member.name)
+                if number > settings.max_paths or room < 0:
+                    raise _refused(
+                        shown, f"names more than {settings.max_paths:,} paths, or far too long ones"
+                    )
                 _take(member, members, folders, shown)
-            _check_parents(members, shown)
+            if (inner := path_below_another(members)) is not None:
+                raise _refused(shown, f"names {_quoted(inner)} below what is no folder")
             members = _without_top(members)
             entries = [Entry(name, "", one.size, one.reason) for name, one in members.items()]
             yield OpenArchive(sorted(entries, key=lambda entry: entry.path), members, file)
@@ -95,23 +105,13 @@ def _take(member: Member, members: dict[bytes, Member], folders: set[bytes], sho
 
 def _safe_path(name: bytes, shown: str) -> bytes:
     """A name without `.` and empty parts."""
+    if len(name) > MAX_PATH_BYTES:
+        raise _refused(shown, f"names a path of more than {MAX_PATH_BYTES:,} bytes")
     slashed = name.replace(b"\\", b"/")
     outward = slashed.startswith(b"/") or b".." in slashed.split(b"/")
     if outward or _DRIVE.match(name) or b"\0" in name:
         raise _refused(shown, f"names a path that leads out of it: {_quoted(name)}")
     return b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
-
-
-def _check_parents(members: dict[bytes, Member], shown: str) -> None:
-    """Refuse a path below what is no folder: a link and a write through it."""
-    checked: set[bytes] = set()
-    for path in members:
-        parent = path.rpartition(b"/")[0]
-        while parent and parent not in checked:
-            if parent in members:
-                raise _refused(shown, f"names a path below {_quoted(parent)}, which is no folder")
-            checked.add(parent)
-            parent = parent.rpartition(b"/")[0]
 
 
 def _without_top(members: dict[bytes, Member]) -> dict[bytes, Member]:

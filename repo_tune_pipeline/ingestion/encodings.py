@@ -7,6 +7,7 @@ import re
 
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(range(0, 9)) + bytes(range(14, 27)) + bytes(range(28, 32)) + b"\x7f"
+_ASCII = bytes(range(128))
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _MOST_FOREIGN = 0.3
@@ -28,8 +29,9 @@ def flags_of(text: str, encoding: str) -> tuple[str, ...]:
     """The flags of a kept text, sorted."""
     flags = {encoding} - {"utf-8"}
     if not text.isascii():
-        flags |= {"bidi_controls"} if _BIDI.search(text) else set()
-        flags |= {"zero_width"} if _ZERO_WIDTH.search(text) else set()
+        foreign = text.encode().translate(None, _ASCII).decode()
+        flags |= {"bidi_controls"} if _BIDI.search(foreign) else set()
+        flags |= {"zero_width"} if _ZERO_WIDTH.search(foreign) else set()
     return tuple(sorted(flags))
 
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from repo_tune_pipeline.ingestion.commands import ssh_command
+
 _INHERITED = ("HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK")
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
 
@@ -46,7 +48,7 @@ def git_environment(
     Args:
         objects: read objects from this folder in place of the git directory's own.
         config: more configuration; it may hold credentials, which so reach no argument list.
-        ssh_options: for the ssh that git starts; they hold no blanks.
+        ssh_options: for the ssh that git starts.
     """
     inherited = {key: os.environ[key] for key in _INHERITED + _PROXIES if key in os.environ}
     environment = inherited | {
@@ -60,7 +62,7 @@ def git_environment(
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_ALLOW_PROTOCOL": "https:ssh",
-        "GIT_SSH_COMMAND": " ".join(["ssh", "-oBatchMode=yes", *ssh_options]),
+        "GIT_SSH_COMMAND": ssh_command(ssh_options),
         "GIT_SSH_VARIANT": "ssh",
     }
     if objects is not None:

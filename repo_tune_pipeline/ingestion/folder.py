@@ -10,9 +10,9 @@ from pathlib import Path
 
 from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.entries import Entry
-from repo_tune_pipeline.ingestion.gates import is_vendored_folder
-from repo_tune_pipeline.ingestion.git import printable
 from repo_tune_pipeline.ingestion.objects import blob_id
+from repo_tune_pipeline.ingestion.processes import printable
+from repo_tune_pipeline.ingestion.vendored import is_vendored_folder
 
 
 def walk_folder(

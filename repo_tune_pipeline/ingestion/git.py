@@ -3,168 +3,82 @@
 What a git process of ours can't do, whatever the repository or the server says: run a hook, a
 filter, a diff driver, a file-system monitor or a credential helper; read any configuration but
 that of our own mirror; speak another protocol than https and ssh; ask a question on the terminal;
-fetch an object that nobody asked for; outlive its deadline or us.
+fetch an object that nobody asked for; take for an option what isn't ours; outlive its deadline or
+us.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
-import signal
 import subprocess
-import threading
-import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import IO
 
 from repo_tune_pipeline.errors import SourceError
+from repo_tune_pipeline.ingestion.commands import command_line, id_lines
 from repo_tune_pipeline.ingestion.environment import git_environment, search_path
+from repo_tune_pipeline.ingestion.processes import Deadline, GitFailure, GitProcess, printable
 
-SUBCOMMANDS = frozenset(
-    {"init", "ls-remote", "fetch", "ls-tree", "cat-file", "rev-parse", "rev-list", "diff-tree"}
-)
 NO_REPOSITORY = Path(os.devnull)
 """A git directory that is none: for commands that need no repository."""
 
-_STDERR_KEPT = 4096
 _OUTPUT_LIMIT = 16 * 1024 * 1024
-_MEMORY_LIMIT = 1024 * 1024 * 1024
-_LIMITED = frozenset({"ls-tree", "rev-parse", "rev-list", "diff-tree"})
+_MEMORY_LIMIT = 512 * 1024 * 1024
+_CPU_SHARE = 0.1
+_LIMITED = frozenset({"ls-tree", "cat-file", "rev-parse", "rev-list", "diff-tree"})
 """What a small repository can make grow without end; mapped packs don't count."""
 
-
-class GitFailure(Exception):
-    """A git process ended badly; `message` is its own last words, safe to print."""
-
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        self.message = message
-        self.timed_out = timed_out
-        super().__init__(message)
-
-
-class Deadline:
-    """A point in time that several git processes of one ingestion share."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._end = time.monotonic() + seconds
-
-    @property
-    def remaining(self) -> float:
-        return max(self._end - time.monotonic(), 0.001)
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._end
-
-
-class GitProcess:
-    """A running git: read `stdout`, feed `stdin` if there is one, then `finish`."""
-
-    def __init__(self, popen: subprocess.Popen[bytes], deadline: Deadline) -> None:
-        self._popen = popen
-        self._deadline = deadline
-        self._expired = False
-        self._stderr = bytearray()
-        self._drain = threading.Thread(target=self._keep_stderr, daemon=True)
-        self._timer = threading.Timer(deadline.remaining, self._expire)
-        self._timer.daemon = True
-        self._drain.start()
-        self._timer.start()
-
-    @property
-    def stdout(self) -> IO[bytes]:
-        assert self._popen.stdout is not None
-        return self._popen.stdout
-
-    @property
-    def stdin(self) -> IO[bytes]:
-        assert self._popen.stdin is not None
-        return self._popen.stdin
-
-    def finish(self) -> None:
-        """Wait for the end.
-
-        Raises:
-            GitFailure: it exited with another code than 0, or was killed at the deadline.
-        """
-        code = self._popen.wait()
-        self._drain.join(timeout=5)
-        if self._expired:
-            raise GitFailure(
-                f"there was no end within {self._deadline.seconds:g} seconds", timed_out=True
-            )
-        if code:
-            raise GitFailure(_last_words(bytes(self._stderr)) or f"git ended with code {code}")
-
-    def close(self) -> None:
-        """End the whole process group if it still runs, and let go of the pipes."""
-        self._timer.cancel()
-        if self._popen.poll() is None:
-            self._kill()
-        for stream in (self._popen.stdin, self._popen.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        self._popen.wait()
-        self._drain.join(timeout=5)
-
-    def _keep_stderr(self) -> None:
-        assert self._popen.stderr is not None
-        with self._popen.stderr as stream:
-            while part := stream.read1(65536):  # pyright: ignore[reportAttributeAccessIssue]
-                self._stderr += part
-                del self._stderr[:-_STDERR_KEPT]
-
-    def _expire(self) -> None:
-        self._expired = True
-        self._kill()
-
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+_OLDEST = (2, 37)
+"""From here on git minds `http.curloptResolve`, by which checked addresses are pinned."""
+_VERSION = re.compile(rb"git version (\d{1,9})\.(\d{1,9})[\w.-]*")
+_VERSION_SECONDS = 30.0
+_INSTALL = "Install git (2.37 or later), or ingest a plain folder."
 
 
 @contextmanager
 def git_process(
     command: str,
     options: Sequence[str] = (),
-    foreign: Sequence[str] | None = None,
+    foreign: Sequence[str] = (),
     *,
     git_dir: Path,
     objects: Path | None = None,
     config: Mapping[str, str] | None = None,
     ssh_options: Sequence[str] = (),
     deadline: Deadline,
-    feed: bool = False,
+    ids: Sequence[str] | None = None,
 ) -> Generator[GitProcess, None, None]:
     """Start one git process in a group of its own; it is dead when the block ends.
 
     Args:
-        command: one of SUBCOMMANDS.
+        command: one that may run.
         options: our own arguments, never text from a user or a repository.
-        foreign: arguments from elsewhere; they stand after ``--`` and can't become options.
+        foreign: arguments from elsewhere; they can't become options.
         git_dir: a git directory of ours, or NO_REPOSITORY.
         objects: read objects from this folder in place of `git_dir`'s own.
         config: more configuration, handed over in the environment (credentials may be in it).
-        ssh_options: for the ssh that git starts; they hold no blanks.
-        deadline: when the process group is killed.
-        feed: open a pipe to its standard input.
+        ssh_options: for the ssh that git starts.
+        deadline: when the process group is killed; a command that only reads objects may use up
+            a tenth of its seconds on the processor.
+        ids: objects to ask for on its standard input.
 
     Raises:
-        SourceError: git isn't installed.
+        SourceError: git isn't installed or is too old, or a foreign argument looks like an option.
+        ValueError: something that isn't foreign is none of what git may be asked.
     """
-    if command not in SUBCOMMANDS:
-        raise ValueError(f"git {command} isn't among the commands that may run")
-    arguments = [_git_program(), f"--git-dir={git_dir}", command, *options]
-    if foreign is not None:
-        arguments += ["--", *foreign]
+    lines = None if ids is None else id_lines(ids)
+    arguments = command_line(command, options, foreign)
+    program = _git_program()
+    if command != "version":
+        _version_of(program)
     popen = subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+        [program, f"--git-dir={git_dir}", *arguments],
+        stdin=subprocess.DEVNULL if lines is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=git_environment(objects, config or {}, ssh_options),
@@ -172,11 +86,11 @@ def git_process(
         start_new_session=True,
     )
     if command in _LIMITED:
-        with suppress(ProcessLookupError, PermissionError):
-            limits = (_MEMORY_LIMIT, _MEMORY_LIMIT)
-            resource.prlimit(popen.pid, resource.RLIMIT_DATA, limits)
+        _limit(popen.pid, deadline)
     process = GitProcess(popen, deadline)
     try:
+        if lines is not None:
+            process.feed(lines)
         yield process
     finally:
         process.close()
@@ -185,7 +99,7 @@ def git_process(
 def run_git(
     command: str,
     options: Sequence[str] = (),
-    foreign: Sequence[str] | None = None,
+    foreign: Sequence[str] = (),
     *,
     git_dir: Path,
     objects: Path | None = None,
@@ -197,7 +111,7 @@ def run_git(
 
     Raises:
         GitFailure: as `GitProcess.finish`, or the output is larger.
-        SourceError: git isn't installed.
+        SourceError, ValueError: as `git_process`.
     """
     with git_process(
         command,
@@ -216,26 +130,39 @@ def run_git(
         return output
 
 
-def printable(text: str) -> str:
-    """`text` in one line, with control and terminal-steering characters escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+def git_version() -> str:
+    """What git says of itself, such as ``git version 2.39.5``.
+
+    Raises:
+        SourceError: it isn't installed, is too old or doesn't answer.
+    """
+    return _version_of(_git_program())
 
 
 def _git_program() -> str:
     program = shutil.which("git", path=search_path())
     if program is None:
-        raise SourceError(
-            "The program git wasn't found.",
-            "Install git (2.37 or later), or ingest a plain folder.",
-        )
+        raise SourceError("The program git wasn't found.", _INSTALL)
     return program
 
 
-def _last_words(stderr: bytes) -> str:
-    """The lines with which git says why it gave up, without its prefixes."""
-    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines()]
-    fatal = [line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")]
-    said = fatal or [line.removeprefix("error: ") for line in lines if line]
-    return printable("; ".join(said[:2]))[:400].rstrip(".")
+@cache
+def _version_of(program: str) -> str:
+    try:
+        said = run_git("version", git_dir=NO_REPOSITORY, deadline=Deadline(_VERSION_SECONDS))
+    except (GitFailure, OSError) as failure:
+        why = printable(str(failure))
+        raise SourceError(f"The program {program} can't be used: {why}.", _INSTALL) from None
+    found = _VERSION.match(said)
+    if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+        shown = printable(said.decode("utf-8", "replace").strip())[:200]
+        raise SourceError(f"The program {program} is too old: {shown}.", _INSTALL)
+    return found[0].decode()
+
+
+def _limit(pid: int, deadline: Deadline) -> None:
+    seconds = max(1, int(deadline.seconds * _CPU_SHARE))
+    with suppress(ProcessLookupError, PermissionError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (_MEMORY_LIMIT, _MEMORY_LIMIT))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (seconds, seconds + 1))

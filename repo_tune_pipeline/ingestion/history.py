@@ -8,18 +8,19 @@ of ours, so that no attribute, driver, mailmap or graph file of the repository's
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
 
-from repo_tune_pipeline.ingestion.git import GitFailure, git_process, run_git
+from repo_tune_pipeline.ingestion.entries import most_bytes
+from repo_tune_pipeline.ingestion.git import git_process, run_git
 from repo_tune_pipeline.ingestion.hunks import Hunk, hunks_of
 from repo_tune_pipeline.ingestion.languages import language_of_path
 from repo_tune_pipeline.ingestion.messages import Message, read_message
 from repo_tune_pipeline.ingestion.objects import ObjectStore
+from repo_tune_pipeline.ingestion.processes import GitFailure
 from repo_tune_pipeline.records import Change, SourceFile
 from repo_tune_pipeline.secrets import redact
 from repo_tune_pipeline.settings import IngestionSettings
@@ -30,6 +31,11 @@ _MAX_CHANGED_LINES = 60
 _NO_CODE = frozenset({"", "Markdown", "reStructuredText", "AsciiDoc", "Text", "Org"})
 _MESSAGE_LIMIT = 16 * 1024
 _LAST_SECOND = 253_402_300_799
+_RECORD_LIMIT = 16 * 1024 * 1024
+_UNREAD = (
+    "The history wasn't read, so no file has a date and there are no changes: it is damaged, or "
+    "names more paths than people do."
+)
 _DIFF = ["--stdin", "-r", "--root", "--no-renames"]
 _PATCH = [
     *("-p", "-U3", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index"),
@@ -39,10 +45,14 @@ _PATCH = [
 
 @dataclass(frozen=True)
 class History:
-    """`changed`: the date of each path's last commit; a path that isn't in it is unknown."""
+    """`changed`: the date of each path's last commit; a path that isn't in it is unknown.
+
+    `notice` says so where the history couldn't be read; else it is empty.
+    """
 
     changed: dict[str, str] = field(default_factory=dict[str, str])
     changes: tuple[Change, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,14 @@ class _Commit:
 def read_history(
     store: ObjectStore, commit: str, files: Sequence[SourceFile], settings: IngestionSettings
 ) -> History:
-    """What the last `history_commits` commits tell; nothing where they can't be read.
+    """What the last `history_commits` commits tell; only a notice where they can't be read.
 
     A path that none of them touched has no date, unless they are the whole history (then one of
     them did).
+
+    Raises:
+        SourceError: the time is over. Another run might have had enough of it, and one commit
+            must not give two snapshots.
     """
     if not settings.history_commits:
         return History()
@@ -72,8 +86,10 @@ def read_history(
         changes = _changes(
             store, commits, touched, {f.path: f for f in files if f.language not in _NO_CODE}
         )
-    except (GitFailure, EOFError):
-        return History()  # old commits that are damaged, or made to harm, aren't worth a failure
+    except (GitFailure, EOFError) as failure:
+        if store.deadline.is_over or (isinstance(failure, GitFailure) and failure.timed_out):
+            raise store.unreadable(failure) from None
+        return History(notice=_UNREAD)  # that old commits are damaged isn't worth a failure
     return History(changed, tuple(changes))
 
 
@@ -82,10 +98,10 @@ def _commits(store: ObjectStore, commit: str, number: int) -> list[_Commit]:
 
     Such a commit seems to have no parents, and so to have made every file.
     """
-    options = [f"--max-count={number}", "--parents", "--timestamp", "--end-of-options", commit]
     output = run_git(
         "rev-list",
-        options,
+        [f"--max-count={number}", "--parents", "--timestamp"],
+        [commit],
         git_dir=store.git_dir,
         objects=store.objects,
         deadline=store.deadline,
@@ -103,13 +119,13 @@ def _touched(store: ObjectStore, commits: Sequence[_Commit], limit: int) -> dict
     found: dict[str, list[str]] = {}
     current: list[str] = []
     wanted = [commit.id for commit in commits if commit.parents < 2]
-    number = 0
+    number = size = 0
     for record in _diffed(store, wanted, ["--name-only", "-z"], b"\0"):
         if len(record) == 40 and record.decode("latin-1") in wanted[len(found) : len(found) + 1]:
             current = found.setdefault(record.decode(), [])
             continue
-        number += 1
-        if number > limit:
+        number, size = number + 1, size + len(record)
+        if number > limit or size > most_bytes(limit):
             raise GitFailure("the history names too many paths")
         with suppress(UnicodeDecodeError):
             current.append(record.decode())
@@ -126,25 +142,15 @@ def _diffed(
         git_dir=store.git_dir,
         objects=store.objects,
         deadline=store.deadline,
-        feed=True,
+        ids=commits,
     ) as process:
-        feeder = threading.Thread(target=_feed, args=(process.stdin, commits), daemon=True)
-        feeder.start()
         rest = b""
-        try:
-            while part := process.stdout.read(1 << 16):
-                *whole, rest = (rest + part).split(end)
-                yield from whole
-            process.finish()
-        finally:
-            process.close()
-            feeder.join(timeout=5)
-
-
-def _feed(stdin: IO[bytes], commits: Sequence[str]) -> None:
-    with suppress(OSError, ValueError):
-        stdin.write("".join(f"{commit}\n" for commit in commits).encode())
-        stdin.close()
+        while part := process.stdout.read(1 << 16):
+            *whole, rest = (rest + part).split(end)
+            yield from whole
+            if len(rest) > _RECORD_LIMIT:
+                raise GitFailure("the history has a line or a path without end")
+        process.finish()
 
 
 def _changes(
@@ -202,20 +208,14 @@ def _messages(store: ObjectStore, commits: Sequence[str]) -> dict[str, Message]:
         git_dir=store.git_dir,
         objects=store.objects,
         deadline=store.deadline,
-        feed=True,
+        ids=commits,
     ) as process:
-        feeder = threading.Thread(target=_feed, args=(process.stdin, commits), daemon=True)
-        feeder.start()
-        try:
-            for commit in commits:
-                data = _next_object(process.stdout)
-                message = read_message(data) if len(data) <= _MESSAGE_LIMIT else None
-                if message is not None:
-                    found[commit] = message
-            process.finish()
-        finally:
-            process.close()
-            feeder.join(timeout=5)
+        for commit in commits:
+            data = _next_object(process.stdout)
+            message = read_message(data) if len(data) <= _MESSAGE_LIMIT else None
+            if message is not None:
+                found[commit] = message
+        process.finish()
     return found
 
 

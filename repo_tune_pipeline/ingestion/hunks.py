@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 _COMMIT = re.compile(rb"[0-9a-f]{40}")
-_HEADER = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HEADER = re.compile(rb"@@ -\d{1,9}(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _LEAST, _MOST = 3, 40
-_MAX_LINES = 2_000
+_MAX_LINES = 500
 _MAX_LINE_BYTES = 2_000
 
 
@@ -41,23 +41,25 @@ class Hunk:
 def hunks_of(lines: Iterable[bytes], paths: Collection[str]) -> dict[str, list[Hunk]]:
     """The hunks of each commit that change one of `paths` in place.
 
-    A commit with a hunk that isn't UTF-8, or far too long, has none.
+    A commit with hunks that aren't UTF-8, or are 500 lines and more in all, has none.
     """
     found: dict[str, list[Hunk]] = {}
     commit = path = ""
     changed = False
     hunk: Hunk | None = None
-    old = new = 0
+    old = new = room = 0
     for line in lines:
         if old > 0 or new > 0:
             mark = line[:1]
             old -= mark in (b" ", b"-")
             new -= mark in (b" ", b"+")
-            if hunk is not None and mark in (b" ", b"-", b"+"):
-                _add(hunk, line, found, commit)
+            if hunk is not None and commit in found and mark in (b" ", b"-", b"+"):
+                room -= 1
+                if room < 0 or not _add(hunk, line):
+                    del found[commit]
         elif _COMMIT.fullmatch(line):
             commit = line.decode()
-            found[commit] = []
+            found[commit], room = [], _MAX_LINES
         elif line.startswith(b"diff --git "):
             path, changed = "", True
         elif line.startswith((b"new file mode ", b"deleted file mode ")):
@@ -74,11 +76,12 @@ def hunks_of(lines: Iterable[bytes], paths: Collection[str]) -> dict[str, list[H
     return found
 
 
-def _add(hunk: Hunk, line: bytes, found: dict[str, list[Hunk]], commit: str) -> None:
-    if len(line) > _MAX_LINE_BYTES or len(hunk.lines) > _MAX_LINES:
-        found.pop(commit, None)
-        return
+def _add(hunk: Hunk, line: bytes) -> bool:
+    """Whether a hunk may have this line."""
+    if len(line) > _MAX_LINE_BYTES:
+        return False
     try:
         hunk.lines.append(line.decode())
     except UnicodeDecodeError:
-        found.pop(commit, None)
+        return False
+    return True

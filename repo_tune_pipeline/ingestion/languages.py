@@ -117,6 +117,12 @@ def language_type(language: str) -> str:
     return _table()["types"].get(language, "data" if language == "XML" else "")
 
 
+def kind_of(language: str) -> str:
+    """Which reason fits a language that isn't kept."""
+    is_data = language == "SVG" or language_type(language) == "data"
+    return "data" if is_data else "language_not_supported"
+
+
 def may_have_shebang(path: str) -> bool:
     """Whether only the content can tell: the name has no extension and isn't a dot file."""
     name = path.rpartition("/")[2]

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repo_tune_pipeline.errors import EmptyInputError, SourceError
-from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, Deadline, printable, run_git
+from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, run_git
 from repo_tune_pipeline.ingestion.objects import ObjectStore
+from repo_tune_pipeline.ingestion.processes import Deadline, printable
 from repo_tune_pipeline.ingestion.sources import Local
 
 _ID = re.compile(r"[0-9a-f]{40}")

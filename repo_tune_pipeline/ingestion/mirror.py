@@ -12,14 +12,9 @@ from pathlib import Path
 
 from repo_tune_pipeline.artifacts import storage_error
 from repo_tune_pipeline.errors import EmptyInputError, RepoTuneError, SourceError
-from repo_tune_pipeline.ingestion.git import (
-    NO_REPOSITORY,
-    Deadline,
-    GitFailure,
-    printable,
-    run_git,
-)
+from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, run_git
 from repo_tune_pipeline.ingestion.objects import ObjectStore
+from repo_tune_pipeline.ingestion.processes import Deadline, GitFailure, printable
 from repo_tune_pipeline.ingestion.reach import Reach
 
 _ID = re.compile(r"[0-9a-f]{40}")

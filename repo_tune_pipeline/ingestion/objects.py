@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from repo_tune_pipeline.errors import SourceError
-from repo_tune_pipeline.ingestion.entries import Entry
-from repo_tune_pipeline.ingestion.git import Deadline, GitFailure, git_process, run_git
+from repo_tune_pipeline.ingestion.entries import (
+    MAX_PATH_BYTES,
+    Entry,
+    most_bytes,
+    path_below_another,
+)
+from repo_tune_pipeline.ingestion.git import git_process, run_git
+from repo_tune_pipeline.ingestion.processes import Deadline, GitFailure
 
 _LISTED = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}) +(\S+)\t(.*)", re.DOTALL)
 _KINDS = {b"120000": "symlink", b"160000": "submodule"}
 _FORBIDDEN_PARTS = frozenset({b"", b".", b"..", b".git"})
 _LINE_LIMIT = 65536
 _PART = 1 << 18
+_ROW_BYTES = 64
+"""A row of a listed tree has fewer beside its path."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +46,18 @@ class ObjectStore:
         Raises:
             SourceError: there is no such object, or it is no commit.
         """
-        options = ["--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
         try:
             output = run_git(
                 "rev-parse",
-                options,
+                ["--verify", "--quiet"],
+                [f"{name}^{{commit}}"],
                 git_dir=self.git_dir,
                 objects=self.objects,
                 deadline=self.deadline,
             )
         except GitFailure as failure:
             if failure.timed_out:
-                raise self._unreadable(failure) from None
+                raise self.unreadable(failure) from None
             raise SourceError(
                 f"{self.shown} has no commit {name}.",
                 "Give a branch, a tag or the id of a commit that it holds.",
@@ -65,7 +71,7 @@ class ObjectStore:
 
         Raises:
             SourceError: the trees are damaged, or no honest git wrote them: a part `..` or
-                `.git`, one path twice, or more than `max_paths`.
+                `.git`, one path twice or below a file, more than `max_paths`, or far too long.
         """
         self._check_number_of_paths(commit, max_paths)
         entries: list[Entry] = []
@@ -83,9 +89,15 @@ class ObjectStore:
                     entry = self._entry(line)
                     self._check_path(entry.path, seen)
                     entries.append(entry)
+                    if len(entries) > max_paths:
+                        raise self._dishonest(f"names more than {max_paths:,} paths")
                 process.finish()
             except GitFailure as failure:
-                raise self._unreadable(failure) from None
+                raise self.unreadable(failure) from None
+        if (inner := path_below_another(seen)) is not None:
+            raise self._dishonest(
+                f"names a path twice, as a file and as a folder of {inner!r:.200}"
+            )
         return entries
 
     def read(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | None]]:
@@ -103,11 +115,8 @@ class ObjectStore:
             git_dir=self.git_dir,
             objects=self.objects,
             deadline=self.deadline,
-            feed=True,
+            ids=list(wanted),
         ) as process:
-            # The pipe in fills up while the pipe out waits for us: feed it from another thread.
-            feeder = threading.Thread(target=_feed, args=(process.stdin, list(wanted)), daemon=True)
-            feeder.start()
             try:
                 for blob, same in wanted.items():
                     data = _next_blob(process.stdout, blob)
@@ -115,17 +124,32 @@ class ObjectStore:
                         yield entry, data
                 process.finish()
             except (GitFailure, EOFError) as failure:
-                raise self._unreadable(failure) from None
-            finally:
-                process.close()
-                feeder.join(timeout=5)
+                raise self.unreadable(failure) from None
+
+    def unreadable(self, failure: Exception) -> SourceError:
+        """The error for objects of which git, or we, made nothing."""
+        timed_out = isinstance(failure, GitFailure) and failure.timed_out
+        if timed_out or self.deadline.is_over:
+            return SourceError(
+                f"The objects of {self.shown} weren't read within {self.deadline.seconds:g} "
+                "seconds, or took a tenth of them on the processor.",
+                "Raise `ingestion.timeout_seconds`, or lower `ingestion.history_commits`.",
+            )
+        why = failure.message if isinstance(failure, GitFailure) else "the objects end too early"
+        return SourceError(
+            f"The objects of {self.shown} can't be read: {why}.",
+            "Check the repository with `git fsck`, or clone it anew.",
+        )
 
     def _check_number_of_paths(self, commit: str, max_paths: int) -> None:
-        """Count first: without sizes (`-l`) git lists a bomb seventy times as fast."""
-        number = 0
+        """Count first: without sizes (`-l`) git lists a bomb seventy times as fast.
+
+        Folders count as well: those of a bomb may hold nothing at all.
+        """
+        number = room = 0
         with git_process(
             "ls-tree",
-            ["-r", "-z", "--full-tree"],
+            ["-r", "-t", "-z", "--full-tree"],
             [commit],
             git_dir=self.git_dir,
             objects=self.objects,
@@ -133,8 +157,15 @@ class ObjectStore:
         ) as process:
             while part := process.stdout.read(_PART):
                 number += part.count(b"\0")
-                if number > max_paths:
+                room += len(part)
+                if number > 2 * max_paths:
                     raise self._dishonest(f"names more than {max_paths:,} paths")
+                if room > most_bytes(max_paths) + _ROW_BYTES * number:
+                    raise self._dishonest("names paths that are far too long")
+            try:
+                process.finish()
+            except GitFailure as failure:
+                raise self.unreadable(failure) from None
 
     def _entry(self, line: bytes) -> Entry:
         found = _LISTED.fullmatch(line)
@@ -147,6 +178,8 @@ class ObjectStore:
         return Entry(path, blob.decode(), int(size) if size.isdigit() else 0, reason)
 
     def _check_path(self, path: bytes, seen: set[bytes]) -> None:
+        if len(path) > MAX_PATH_BYTES:
+            raise self._dishonest(f"names a path of more than {MAX_PATH_BYTES:,} bytes")
         if not _FORBIDDEN_PARTS.isdisjoint(path.lower().split(b"/")):
             raise self._dishonest(f"names a path that no git would check out: {path!r:.200}")
         if path in seen:
@@ -158,14 +191,6 @@ class ObjectStore:
             f"{self.shown} has a tree that {what}.", "Look at this repository before you use it."
         )
 
-    def _unreadable(self, failure: Exception) -> SourceError:
-        why = failure.message if isinstance(failure, GitFailure) else "the objects end too early"
-        if isinstance(failure, GitFailure) and failure.timed_out:
-            remedy = "Raise `ingestion.timeout_seconds`."
-        else:
-            remedy = "Check the repository with `git fsck`, or clone it anew."
-        return SourceError(f"The objects of {self.shown} can't be read: {why}.", remedy)
-
 
 def _records(stream: IO[bytes]) -> Iterator[bytes]:
     """The NUL-terminated records of a stream."""
@@ -173,13 +198,6 @@ def _records(stream: IO[bytes]) -> Iterator[bytes]:
     while part := stream.read(_PART):
         *whole, rest = (rest + part).split(b"\0")
         yield from whole
-
-
-def _feed(stdin: IO[bytes], blobs: Sequence[str]) -> None:
-    # The reader sees a process that ended early at its own end of the pipes.
-    with suppress(OSError, ValueError):
-        stdin.write("".join(f"{blob}\n" for blob in blobs).encode())
-        stdin.close()
 
 
 def _next_blob(stdout: IO[bytes], blob: str) -> bytes | None:

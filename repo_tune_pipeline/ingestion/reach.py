@@ -21,7 +21,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.addresses import checked_addresses, is_private_host
-from repo_tune_pipeline.ingestion.git import Deadline, printable
+from repo_tune_pipeline.ingestion.processes import Deadline, printable
 from repo_tune_pipeline.ingestion.sources import Remote
 from repo_tune_pipeline.settings import IngestionSettings
 

@@ -6,34 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from repo_tune_pipeline.errors import SourceError
-from repo_tune_pipeline.ingestion.attributes import MAX_ATTRIBUTES_BYTES, Attributes
+from repo_tune_pipeline.ingestion.attributes import NOTHING, Attributes, Said
+from repo_tune_pipeline.ingestion.choice import Wanted, choose
+from repo_tune_pipeline.ingestion.content import judge_content
 from repo_tune_pipeline.ingestion.entries import Entry, Read
-from repo_tune_pipeline.ingestion.gates import PathFilter, judge_content, reason_of_path
-from repo_tune_pipeline.ingestion.languages import language_named, language_of_path
-from repo_tune_pipeline.ingestion.licenses import (
-    MAX_LICENSE_BYTES,
-    Governing,
-    is_allowed,
-    is_license_name,
-    license_of_header,
-)
-from repo_tune_pipeline.records import LedgerEntry, SourceFile
+from repo_tune_pipeline.ingestion.expressions import is_allowed
+from repo_tune_pipeline.ingestion.headers import license_of_header
+from repo_tune_pipeline.ingestion.languages import language_of_path
+from repo_tune_pipeline.ingestion.licenses import Governing, is_license_name
+from repo_tune_pipeline.ingestion.manifests import is_manifest_name
+from repo_tune_pipeline.records import NO_ASSERTION, LedgerEntry, SourceFile
 from repo_tune_pipeline.secrets import holds_secret, redact
-from repo_tune_pipeline.settings import IngestionSettings, LicenseSettings
+from repo_tune_pipeline.settings import IngestionSettings
 
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which entries are read.
-
-    `candidates` may be kept; `read` has them and the licence texts; `reasons` has every path,
-    with an empty reason for a candidate.
-    """
-
-    candidates: list[Entry]
-    read: list[Entry]
-    reasons: dict[bytes, str]
+__all__ = ["Examined", "Sifted", "Wanted", "choose", "examine", "sift"]
 
 
 @dataclass(frozen=True)
@@ -44,46 +30,6 @@ class Sifted:
     ledger: list[LedgerEntry]
     candidates: list[Entry]
     contents: list[Entry]
-
-
-def choose(entries: Sequence[Entry], settings: IngestionSettings, shown: str) -> Wanted:
-    """Decide by path, kind and size which entries are read.
-
-    Raises:
-        SourceError: they are more than fits into memory; `shown` names the source there.
-        ConfigError: a pattern of the settings can't be understood.
-    """
-    filters = PathFilter(settings)
-    reasons = {entry.path: _path_reason(entry, filters, settings) for entry in entries}
-    candidates = [entry for entry in entries if not reasons[entry.path]]
-    if sum(entry.size for entry in candidates) > settings.max_text_bytes:
-        raise SourceError(
-            f"{shown} holds more than {settings.max_text_bytes:,} bytes of source text.",
-            "Take less of it with `ingestion.include` and `ingestion.exclude`.",
-        )
-    extra = [entry for entry in entries if reasons[entry.path] and _is_notice(entry)]
-    return Wanted(candidates, candidates + extra, reasons)
-
-
-def _path_reason(entry: Entry, filters: PathFilter, settings: IngestionSettings) -> str:
-    if entry.reason:
-        return entry.reason
-    try:
-        path = entry.path.decode()
-    except UnicodeDecodeError:
-        return "path_not_utf8"
-    reason = reason_of_path(path, entry.size, filters, settings.max_file_bytes)
-    return reason or ("secret_in_path" if holds_secret(path) else "")
-
-
-def _is_notice(entry: Entry) -> bool:
-    """Whether an entry is small text that says something of others: a licence or attributes."""
-    path = entry.path.decode("utf-8", "replace")
-    if entry.reason or "\ufffd" in path:
-        return False
-    if path.rpartition("/")[2] == ".gitattributes":
-        return 0 < entry.size <= MAX_ATTRIBUTES_BYTES
-    return 0 < entry.size <= MAX_LICENSE_BYTES and is_license_name(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +46,9 @@ class Examined:
     license: str = ""
 
 
-def examine(path: str, data: bytes, language: str = "") -> Examined:
-    """Judge one file by its bytes alone; `language` is what the attributes say, or empty."""
-    content = judge_content(path, data, language)
+def examine(path: str, data: bytes, max_file_bytes: int, said: Said = NOTHING) -> Examined:
+    """Judge one file by its bytes and by what the attributes say of it, and nothing else."""
+    content = judge_content(path, data, max_file_bytes, said)
     if content.reason:
         return Examined(content.reason, content.language)
     redacted = redact(content.text, path)
@@ -112,22 +58,18 @@ def examine(path: str, data: bytes, language: str = "") -> Examined:
 
 
 def sift(
-    entries: Sequence[Entry],
-    read: Read,
-    settings: IngestionSettings,
-    shown: str,
-    *,
-    repo: str = "",
+    entries: Sequence[Entry], read: Read, settings: IngestionSettings, shown: str, *, repo: str
 ) -> Sifted:
     """Judge every entry; files and ledger come out sorted by path.
 
-    `repo` is the owner/name that `licenses.trusted` is asked about; without one the source is
-    taken for trusted.
+    `repo` is the owner/name that `licenses.trusted` is asked about.
+
+    Raises:
+        SourceError, ConfigError: as `choose`.
     """
-    wanted = choose(entries, settings, shown)
+    wanted = choose(entries, read, settings, shown)
     found: dict[bytes, Entry] = {}
-    notices = _read_notices([entry for entry in wanted.read if _is_notice(entry)], read, found)
-    judge = _Judge(notices, settings.licenses, repo)
+    judge = _Judge(_read_notices(wanted.notices, read, found), wanted.attributes, settings, repo)
     files: list[SourceFile] = []
     rows: dict[bytes, LedgerEntry] = {}
     for entry, data in read(wanted.candidates):
@@ -149,46 +91,54 @@ def sift(
 
 def _read_notices(
     entries: Sequence[Entry], read: Read, found: dict[bytes, Entry]
-) -> dict[str, bytes]:
-    notices: dict[str, bytes] = {}
+) -> dict[str, str]:
+    notices: dict[str, str] = {}
     for entry, data in read(entries):
         found[entry.path] = entry
         if data is not None:
-            notices[entry.path.decode()] = data
+            notices[entry.path.decode()] = data.decode("utf-8", "replace")
     return notices
 
 
 class _Judge:
     """What a repository as a whole says about each of its files."""
 
-    def __init__(self, notices: Mapping[str, bytes], licenses: LicenseSettings, repo: str) -> None:
-        attributes = {path: data for path, data in notices.items() if not is_license_name(path)}
-        texts = {path: data for path, data in notices.items() if path not in attributes}
-        self._attributes = Attributes(attributes)
-        self._governing = Governing({p: t.decode("utf-8", "replace") for p, t in texts.items()})
+    def __init__(
+        self,
+        notices: Mapping[str, str],
+        attributes: Attributes,
+        settings: IngestionSettings,
+        repo: str,
+    ) -> None:
+        licenses = settings.licenses
+        texts = {path: text for path, text in notices.items() if is_license_name(path)}
+        manifests = {path: text for path, text in notices.items() if is_manifest_name(path)}
+        self._governing = Governing(texts, manifests, licenses.min_similarity)
+        self._attributes = attributes
+        self._max_file_bytes = settings.max_file_bytes
         self._allow = licenses.allow
-        self._trusted = not repo or any(fnmatchcase(repo, name) for name in licenses.trusted)
+        self._trusted = any(fnmatchcase(repo, name) for name in licenses.trusted)
         self._allowed: dict[str, bool] = {}
 
     def examined(self, entry: Entry, data: bytes | None) -> tuple[Examined, str]:
-        """What became of a candidate, and its licence if it was kept."""
+        """What became of a candidate, and its licence if it was kept or dropped for that."""
         path = entry.path.decode()
-        reason = self._attributes.reason(path)
-        if data is None and not reason:
+        if data is None:
             reason = "missing_blob" if entry.blob else "unreadable"
-        if reason or data is None:
             return Examined(reason, language_of_path(path)), ""
-        examined = examine(path, data, language_named(self._attributes.language(path)))
+        examined = examine(path, data, self._max_file_bytes, self._attributes.of(path))
         if examined.reason:
             return examined, ""
         license_id = examined.license or self._governing.of(path)
-        if not self._permits(license_id):
+        if not self._permits(path, license_id):
             return Examined("license_not_allowed", examined.language), license_id
         return examined, license_id
 
-    def _permits(self, license_id: str) -> bool:
+    def _permits(self, path: str, license_id: str) -> bool:
+        """Whether a licence is allowed, or is the repository's own and that one is trusted."""
         if self._trusted and license_id == self._governing.root:
-            return True
+            # A text below the root that isn't recognised isn't the repository's own.
+            return license_id != NO_ASSERTION or not self._governing.is_below_root(path)
         if license_id not in self._allowed:
             self._allowed[license_id] = is_allowed(license_id, self._allow)
         return self._allowed[license_id]

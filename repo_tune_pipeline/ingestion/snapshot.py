@@ -14,12 +14,12 @@ from repo_tune_pipeline.errors import EmptyInputError, SourceError
 from repo_tune_pipeline.ingestion.archives import opened_archive
 from repo_tune_pipeline.ingestion.entries import Entry, Read
 from repo_tune_pipeline.ingestion.folder import read_folder, walk_folder
-from repo_tune_pipeline.ingestion.git import Deadline, printable
-from repo_tune_pipeline.ingestion.history import read_history
-from repo_tune_pipeline.ingestion.licenses import MAX_LICENSE_BYTES
+from repo_tune_pipeline.ingestion.history import History, read_history
 from repo_tune_pipeline.ingestion.local import local_commit, local_store
 from repo_tune_pipeline.ingestion.mirror import mirrored, remote_commit
+from repo_tune_pipeline.ingestion.notebooks import MAX_NOTEBOOK_BYTES
 from repo_tune_pipeline.ingestion.objects import ObjectStore
+from repo_tune_pipeline.ingestion.processes import Deadline, printable
 from repo_tune_pipeline.ingestion.reach import Reach
 from repo_tune_pipeline.ingestion.sift import choose, sift
 from repo_tune_pipeline.ingestion.sources import (
@@ -33,7 +33,7 @@ from repo_tune_pipeline.ingestion.sources import (
     repo_name,
 )
 from repo_tune_pipeline.ingestion.worktree import uncommitted_notice
-from repo_tune_pipeline.records import Change, Funnel, Snapshot, SourceFile
+from repo_tune_pipeline.records import Funnel, Snapshot
 from repo_tune_pipeline.settings import IngestionSettings
 
 
@@ -58,21 +58,25 @@ def ingest(
     """
     repo = repo_name(source, name)
     with _opened(source, ref, settings, mirrors.absolute() / f"{repo}.git") as opened:
-        sifted = sift(opened.entries, opened.read, settings, public_source(source))
+        sifted = sift(opened.entries, opened.read, settings, public_source(source), repo=repo)
         notice = ""
         if opened.worktree is not None:
             candidates = sifted.candidates
             notice = uncommitted_notice(opened.worktree, opened.entries, candidates, settings)
-        files, changes = _with_history(sifted.files, opened, settings)
+        history = History()
+        if opened.store is not None:
+            history = read_history(opened.store, opened.commit, sifted.files, settings)
     snapshot = Snapshot(
         repo=repo,
         commit=opened.commit or _content_id(sifted.contents),
         source=public_source(source),
         ref=ref,
-        files=files,
+        files=tuple(
+            replace(file, changed=history.changed.get(file.path, "")) for file in sifted.files
+        ),
         ledger=tuple(sifted.ledger),
-        notice=notice,
-        changes=changes,
+        notice=" ".join(filter(None, (notice, history.notice))),
+        changes=history.changes,
     )
     require_usable(snapshot)
     return snapshot
@@ -95,7 +99,7 @@ def head_commit(source: str, *, ref: str = "", settings: IngestionSettings) -> s
                 return local_commit(local, store, ref)
         case Folder() | Archive():
             with _opened(source, ref, settings, Path()) as opened:
-                wanted = choose(opened.entries, settings, shown)
+                wanted = choose(opened.entries, opened.read, settings, shown)
                 found = opened.read(wanted.read)
                 return _content_id([entry for entry, data in found if data is not None])
 
@@ -139,16 +143,6 @@ class _Opened:
     worktree: Path | None = None
 
 
-def _with_history(
-    files: Sequence[SourceFile], opened: _Opened, settings: IngestionSettings
-) -> tuple[tuple[SourceFile, ...], tuple[Change, ...]]:
-    if opened.store is None:
-        return tuple(files), ()
-    history = read_history(opened.store, opened.commit, files, settings)
-    dated = (replace(file, changed=history.changed.get(file.path, "")) for file in files)
-    return tuple(dated), history.changes
-
-
 @contextmanager
 def _opened(
     source: str, ref: str, settings: IngestionSettings, mirror: Path
@@ -188,7 +182,7 @@ def _refuse_ref(shown: str, ref: str) -> None:
 
 
 def _read_limit(settings: IngestionSettings) -> int:
-    return max(settings.max_file_bytes, MAX_LICENSE_BYTES)
+    return max(settings.max_file_bytes, MAX_NOTEBOOK_BYTES)
 
 
 def _content_id(entries: Sequence[Entry]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from repo_tune_pipeline.errors import SourceError
-from repo_tune_pipeline.ingestion.git import printable
+from repo_tune_pipeline.ingestion.processes import printable
 
 _FORMS = "Give an https:// URL, an existing folder, or a .zip or .tar archive (.gz, .bz2, .xz)."
 _NO_SSH = "If you trust it, set `ingestion.allow_ssh: true`, or give its https:// URL."

@@ -26,7 +26,7 @@ from repo_tune_pipeline.records import (
 )
 from repo_tune_pipeline.shelf import Shelf
 
-INGESTION_VERSION = "2"
+INGESTION_VERSION = "3"
 """Changes whenever the same commit and settings would give another snapshot."""
 
 _ABOUT = ("repo", "commit", "source", "ref", "notice")
@@ -39,7 +39,9 @@ def snapshot_digest(snapshot: Snapshot) -> str:
     """
     files = [(f.path, f.blob, f.language, f.license, f.flags, f.changed) for f in snapshot.files]
     ledger = [(e.path, e.blob, e.size, e.language, e.reason) for e in snapshot.ledger]
-    changes = [(c.commit, c.path, c.start_line) for c in snapshot.changes]
+    changes = [
+        (c.commit, c.path, c.start_line, c.hunk, c.subject, c.body) for c in snapshot.changes
+    ]
     return digest_json([INGESTION_VERSION, snapshot.repo, snapshot.commit, files, ledger, changes])
 
 
@@ -73,8 +75,6 @@ def load_snapshot(folder: Path) -> Snapshot:
     about = read_json(folder / "snapshot.json")
     rows = [_flat(row) for row in _read_rows(folder / "files.parquet", SOURCE_FILE_SCHEMA)]
     files = [SourceFile(**row, text="") for row in rows]
-    ledger = _read_rows(folder / "ledger.parquet", LEDGER_SCHEMA)
-    changes = _read_rows(folder / "changes.parquet", CHANGE_SCHEMA)
     texts = _texts(folder).get(_key(file) for file in files)
     try:
         return Snapshot(
@@ -83,11 +83,30 @@ def load_snapshot(folder: Path) -> Snapshot:
                 SourceFile(**row, text=texts[_key(file)].decode("utf-8", "surrogatepass"))
                 for row, file in zip(rows, files, strict=True)
             ),
-            ledger=tuple(LedgerEntry(**_flat(row)) for row in ledger),
-            changes=tuple(Change(**row) for row in changes),
+            ledger=load_ledger(folder),
+            changes=load_changes(folder),
         )
     except KeyError:
         raise StorageError(f"{folder} isn't whole.", "Ingest the repository again.") from None
+
+
+def load_ledger(folder: Path) -> tuple[LedgerEntry, ...]:
+    """The ledger of a saved snapshot alone.
+
+    Raises:
+        StorageError: it is missing or damaged.
+    """
+    rows = _read_rows(folder / "ledger.parquet", LEDGER_SCHEMA)
+    return tuple(LedgerEntry(**_flat(row)) for row in rows)
+
+
+def load_changes(folder: Path) -> tuple[Change, ...]:
+    """The changes of a saved snapshot alone.
+
+    Raises:
+        StorageError: they are missing or damaged.
+    """
+    return tuple(Change(**row) for row in _read_rows(folder / "changes.parquet", CHANGE_SCHEMA))
 
 
 def _texts(folder: Path) -> Shelf:

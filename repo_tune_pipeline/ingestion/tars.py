@@ -19,6 +19,9 @@ from repo_tune_pipeline.settings import IngestionSettings
 _PART = 1 << 18
 _HEADER_LIMIT = 1024 * 1024
 _LZMA_MEMORY = 128 * 1024 * 1024
+_STREAM_BYTES = 1024
+_FREE_STREAMS = 1000
+_OF_ONE_MEMBER = frozenset({"path", "linkpath", "size", "GNU.sparse.name", "GNU.sparse.size"})
 _BROKEN = (tarfile.TarError, ValueError, EOFError, OverflowError, RecursionError, struct.error)
 
 
@@ -79,7 +82,7 @@ def _inflate(
     settings: IngestionSettings,
 ) -> None:
     """Inflate part by part; what comes out is counted before more is asked for."""
-    taken = given = 0
+    taken = given = streams = 0
     stream, rest = start(), b""
     try:
         while part := rest or packed.read(_PART):
@@ -88,7 +91,9 @@ def _inflate(
                 if not part.strip(b"\0"):
                     rest = b""
                     continue
-                stream = start()
+                stream, streams = start(), streams + 1
+                if streams > _FREE_STREAMS + given // _STREAM_BYTES:
+                    raise damaged(shown, "it is cut into more streams than any program makes")
             given += _write(stream, part, plain)
             while not stream.eof and _has_more(stream):
                 if is_too_large(given, taken, settings):
@@ -138,10 +143,11 @@ def _members(file: IO[bytes], shown: str) -> Iterator[TarMember]:
     headers: Any = _Headers(file)
     regular: dict[str, TarMember] = {}
     try:
-        tar = tarfile.TarFile(fileobj=headers, errors="surrogateescape")
+        tar = tarfile.TarFile(fileobj=headers, encoding="utf-8", errors="surrogateescape")
         before = -1
         while (info := _next(tar, headers)) is not None:
-            if info.offset <= before or info.size < 0 or info.offset_data + info.size > length:
+            end = info.offset_data + (0 if info.issparse() else info.size)
+            if info.offset <= before or info.size < 0 or end > length:
                 raise damaged(shown, "its headers are damaged")
             before = info.offset
             member = _member(info, regular, shown)
@@ -160,6 +166,10 @@ def _next(tar: tarfile.TarFile, headers: _Headers) -> tarfile.TarInfo | None:
     headers.left = _HEADER_LIMIT
     info = tar.next()
     cast(Any, tar).members.clear()  # else each header would be kept in memory
+    if not _OF_ONE_MEMBER.isdisjoint(tar.pax_headers):
+        raise ValueError("a header for all members names one")
+    # What else stands there isn't needed, and could grow without end.
+    cast(Any, tar).pax_headers.clear()
     return info
 
 

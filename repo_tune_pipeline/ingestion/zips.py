@@ -139,7 +139,7 @@ def _member(
     size, packed, local = _wide(extra, [size, packed, local], shown)
     if flags & _ENCRYPTED:
         raise damaged(shown, "it is encrypted")
-    file.seek(local)
+    file.seek(min(local, at))
     own = file.read(_LOCAL.size)
     if len(own) < _LOCAL.size or own[:4] != b"PK\3\4":
         raise damaged(shown, "a member's header is missing")

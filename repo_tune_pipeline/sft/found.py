@@ -84,20 +84,13 @@ class Found:
     def reject_lines(self, selection: Selection) -> Iterator[bytes]:
         """Everything that was dropped, by stage, repository and place; no secret in it."""
         order = {"ingestion": 0, "chunking": 1, "sft": 2}
-        later = self._dropped(selection)
+        rejections = [*self._rejections, *self._dropped(selection)]
+        safe = _without_secrets({rejection.symbol for rejection in rejections})
         for rejection in sorted(
-            [*self._rejections, *later],
-            key=lambda r: (
-                order[r.stage],
-                r.repo,
-                r.path,
-                r.start_line,
-                r.task,
-                r.reason,
-                r.symbol,
-            ),
+            rejections,
+            key=lambda r: (order[r.stage], r.repo, r.path, r.start_line, r.task, r.reason),
         ):
-            yield rejection_line(replace(rejection, symbol=redact(rejection.symbol).text))
+            yield rejection_line(replace(rejection, symbol=safe[rejection.symbol]))
 
     def _dropped(self, selection: Selection) -> Iterator[Rejection]:
         dropped = [one for one in self._candidates if one.id in selection.reasons]
@@ -133,3 +126,10 @@ class Found:
             one: shown_code(row["meta"]["task"], row["input"], row["output"])
             for one, row in zip(ids, rows, strict=True)
         }
+
+
+def _without_secrets(symbols: set[str]) -> dict[str, str]:
+    """Each symbol as it may be shown; all in one text, since scanning many costs more."""
+    ordered = sorted(symbols)
+    text = "\n".join(" ".join(symbol.split()) for symbol in ordered)
+    return dict(zip(ordered, redact(text).text.split("\n"), strict=True))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +22,7 @@ Ingest = Callable[..., Snapshot]
 TRUSTED: dict[str, object] = {
     "allow_ssh": True,
     "private_hosts": ("localhost", "127.0.0.1", "host.test"),
+    "licenses": {"trusted": ("*",)},
 }
 """The settings under which the servers of these tests may be read."""
 
@@ -67,6 +72,53 @@ def fake_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return folder
+
+
+@pytest.fixture
+def around_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a `git` on PATH that runs some lines of shell, and then "$REAL", the real one."""
+    real = shutil.which("git")
+
+    def put(lines: str) -> None:
+        folder = tmp_path / "around"
+        folder.mkdir()
+        program = folder / "git"
+        program.write_text(f'#!/bin/sh\nREAL={real}\n{lines}\nexec "$REAL" "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+    return put
+
+
+_watching: list[list[str]] = []
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and _watching and isinstance(arguments[0], str | bytes | os.PathLike):
+        _watching[-1].append(os.fsdecode(arguments[0]))
+
+
+@pytest.fixture(scope="session")
+def audit() -> None:
+    sys.addaudithook(_note)  # which can't be taken away again
+
+
+@pytest.fixture
+def opened(audit: None) -> Iterator[list[str]]:
+    """The paths that this process opens during the test."""
+    _watching.append([])
+    yield _watching[-1]
+    _watching.pop()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A port of this machine to which, at the end, nothing has connected."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield server
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 @pytest.fixture

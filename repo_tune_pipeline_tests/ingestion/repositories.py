@@ -43,6 +43,12 @@ class Repository:
         )
         return done.stdout.decode("utf-8", "replace").strip()
 
+    def attempt(self, *arguments: str) -> None:
+        """Run git as a user would, whatever comes of it."""
+        subprocess.run(
+            ["git", *arguments], cwd=self.folder, env=ENVIRONMENT, capture_output=True, timeout=60
+        )
+
     def write(self, files: Mapping[str, str | bytes]) -> None:
         for name, content in files.items():
             path = self.folder / name
@@ -89,3 +95,51 @@ class Repository:
         heads.mkdir(parents=True, exist_ok=True)
         (heads / "main").write_text(commit + "\n")
         return commit
+
+
+def marking_program(folder: Path) -> tuple[Path, Path]:
+    """A program that leaves a marker file when it runs, and that marker."""
+    program, marker = folder / "evil.sh", folder / "it-ran"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    return program, marker
+
+
+def arm(repository: Repository, program: Path) -> None:
+    """Let a repository name `program` wherever git looks for one."""
+    settings = """
+        core.fsmonitor core.sshCommand core.pager core.editor core.askPass core.gitProxy
+        gpg.program uploadpack.packObjectsHook credential.helper diff.external
+        filter.evil.smudge filter.evil.clean filter.evil.process diff.evil.textconv
+        remote.origin.uploadpack alias.ls-tree alias.cat-file
+    """
+    for key in settings.split():
+        repository.git("config", key, str(program))
+    repository.git("config", "remote.origin.url", f"ext::{program}")
+    repository.git("config", "remote.origin.promisor", "true")
+    repository.git("config", "extensions.partialClone", "origin")
+    for hook in ("pre-commit", "post-checkout", "post-index-change", "reference-transaction"):
+        (repository.folder / ".git" / "hooks" / hook).write_bytes(program.read_bytes())
+        (repository.folder / ".git" / "hooks" / hook).chmod(0o755)
+
+
+def put_bomb(repository: Repository, bottom: str) -> str:
+    """A tree of a few hundred bytes a level, with 10^9 times what the tree `bottom` holds."""
+    for _ in range(9):
+        bottom = repository.put_tree([("40000", b"d%02d" % n, bottom) for n in range(10)])
+    return bottom
+
+
+def put_files_bomb(repository: Repository) -> str:
+    """10^10 files."""
+    blob = repository.put("blob", b"x = 1\n")
+    ten = repository.put_tree([("100644", b"f%02d.py" % n, blob) for n in range(10)])
+    return put_bomb(repository, ten)
+
+
+def cut_pack(repository: Repository) -> None:
+    """Pack all objects and cut the pack in the middle."""
+    repository.git("gc", "--quiet")
+    [pack] = (repository.folder / ".git" / "objects" / "pack").glob("*.pack")
+    pack.chmod(0o644)
+    pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])

@@ -8,8 +8,9 @@ import os
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 class GitServer:
     """Serves the repositories below `root`; notes each request's path and authorization.
 
-    If `redirect` is set, each request is sent on to that address.
+    If `redirect` is set, each request is sent on to that address; if `drips`, the answer comes at
+    two bytes a second, without end.
     """
 
     def __init__(self, root: Path, certificate: Path) -> None:
         self.root = root
         self.requests: list[tuple[str, str]] = []
         self.redirect = ""
+        self.drips = False
         root.mkdir(exist_ok=True)
         key = certificate.with_suffix(".key")
         _certify(certificate, key)
@@ -64,8 +67,17 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
+        def _drip(self) -> None:
+            with suppress(OSError):
+                for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + bytes(60):
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.5)
+
         def _answer(self, body: bytes) -> None:
             server.requests.append((self.path, self.headers.get("Authorization", "")))
+            if server.drips:
+                self._drip()
+                return
             if server.redirect:
                 self.send_response(301)
                 self.send_header("Location", server.redirect + self.path)

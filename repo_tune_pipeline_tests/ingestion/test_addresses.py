@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,27 +17,31 @@ from repo_tune_pipeline_tests.ingestion.repositories import Repository
 from repo_tune_pipeline_tests.ingestion.server import GitServer
 
 
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.2)
-        yield server
-
-
-def _assert_no_connection(listener: socket.socket) -> None:
-    with pytest.raises(TimeoutError):
-        listener.accept()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "0177.1", "0x7f.1", "2130706433", "localhost"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.1", "0177.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]"),
+        *("[::ffff:7f00:1]", "localhost", "leads-there.example"),
+    ],
+)
 @pytest.mark.parametrize("form", ["https://{}:{}/a/b", "ssh://git@{}:{}/a/b"])
-def test_loopback_in_any_spelling_is_refused(
-    host: str, form: str, read: Ingest, listener: socket.socket
+def test_loopback_in_any_spelling_and_a_name_that_leads_there_are_refused(
+    host: str, form: str, read: Ingest, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The listener fails the test if anything connects."""
+    _resolve_as_loopback(monkeypatch, "leads-there.example")
     port = listener.getsockname()[1]
     with pytest.raises(SourceError, match="private"):
         read(form.format(host, port), private_hosts=[])
-    _assert_no_connection(listener)
+
+
+def _resolve_as_loopback(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    resolve = socket.getaddrinfo
+
+    def answer(host: str, *rest: object, **named: object) -> object:
+        return resolve("127.0.0.1" if host == name else host, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,6 @@ def test_a_redirect_to_a_private_address_is_refused_without_a_connection(
     https_server.redirect = f"https://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(SourceError, match="private"):
         read(source, private_hosts=["localhost"])
-    _assert_no_connection(listener)
     for target, why in (("http://localhost", "isn't followed"), ("", "more than 5 redirects")):
         https_server.redirect = target or f"https://localhost:{https_server.port}"
         with pytest.raises(SourceError, match=why):
@@ -80,39 +83,42 @@ def test_git_connects_to_the_address_that_was_checked(
     commit = repository.commit({"a.py": "x = 1\n"})
     served = https_server.root / "team" / "shop.git"
     repository.git("clone", "--quiet", "--bare", "--no-local", ".", str(served))
-    resolve = socket.getaddrinfo
-
-    def answer(host: str, *rest: object, **named: object) -> object:
-        return resolve("127.0.0.1" if host == "pinned.invalid" else host, *rest, **named)  # type: ignore[arg-type]
-
     # The name exists nowhere but in our own check: git can only know it from what was pinned.
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    _resolve_as_loopback(monkeypatch, "pinned.invalid")
     source = f"https://pinned.invalid:{https_server.port}/team/shop.git"
     assert read(source, private_hosts=["pinned.invalid"]).commit == commit
 
 
+@pytest.mark.parametrize("where", ["the handshake", "the answer"])
 def test_a_server_that_sends_a_byte_a_second_is_given_up_at_the_deadline(
-    read: Ingest, listener: socket.socket
+    where: str, read: Ingest, https_server: GitServer
 ) -> None:
-    def drip() -> None:
-        listener.settimeout(10)
-        connection, _ = listener.accept()
-        with connection:
-            try:
-                for byte in b"\x16\x03\x03\x40\x00" + bytes(15):
-                    connection.sendall(bytes([byte]))
-                    time.sleep(0.5)
-            except OSError:
-                return
+    if where == "the answer":
+        https_server.drips = True
+        _assert_given_up(read, https_server.port)
+        return
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_drip, args=(server,), daemon=True).start()
+        _assert_given_up(read, server.getsockname()[1])
 
-    threading.Thread(target=drip, daemon=True).start()
+
+def _drip(server: socket.socket) -> None:
+    server.settimeout(10)
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        for byte in b"\x16\x03\x03\x40\x00" + bytes(15):
+            connection.sendall(bytes([byte]))
+            time.sleep(0.5)
+
+
+def _assert_given_up(read: Ingest, port: int) -> None:
     begun = time.monotonic()
     with pytest.raises(SourceError, match="within 2 seconds"):
-        read(f"https://127.0.0.1:{listener.getsockname()[1]}/a/b", timeout_seconds=2)
+        read(f"https://127.0.0.1:{port}/a/b", timeout_seconds=2)
     assert time.monotonic() - begun < 15
 
 
-def test_ssh_is_off_unless_it_is_allowed(read: Ingest, fake_ssh: Path) -> None:
+def test_ssh_is_refused_where_it_is_not_allowed(read: Ingest, fake_ssh: Path) -> None:
     for source in ("ssh://git@host.test/a/b", "git@host.test:a/b"):
         with pytest.raises(SourceError, match="which is off"):
             read(source, allow_ssh=False)

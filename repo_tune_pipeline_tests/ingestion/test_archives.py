@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import stat
 import struct
 import tarfile
 import zipfile
@@ -112,6 +113,18 @@ def test_a_write_through_a_link_and_a_hard_link_to_a_link_are_refused(
     reasons = {entry.path: entry.reason for entry in read(tmp_path / "x.tar").ledger}
     assert reasons == {"a.py": "", "b.py": "", "in": "symlink", "pipe.py": "special_file"}
 
+    def as_link(info: zipfile.ZipInfo) -> None:
+        if info.filename == "in":
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16
+
+    linked = {"in": b"/etc", "in-between": b"", "in/a.py": CODE}
+    (tmp_path / "x.zip").write_bytes(_zip(linked, as_link))
+    with pytest.raises(SourceError, match="is no folder"):
+        read(tmp_path / "x.zip")
+    (tmp_path / "x.zip").write_bytes(_zip({"in": b"/etc", "a.py": CODE}, as_link))
+    reasons = {entry.path: entry.reason for entry in read(tmp_path / "x.zip").ledger}
+    assert reasons == {"a.py": "", "in": "symlink"}
+
 
 def _overlapping() -> bytes:
     data = bytearray(_zip({"aa.py": CODE, "bb.py": CODE}))
@@ -121,7 +134,9 @@ def _overlapping() -> bytes:
     return bytes(data)
 
 
-def test_bombs_are_refused(tmp_path: Path, read: Ingest) -> None:
+def test_an_overlapping_zip_a_nested_bomb_and_more_than_100_to_1_are_refused(
+    tmp_path: Path, read: Ingest
+) -> None:
     bombs = {
         "a.zip": _zip({"a.py": BOMB}),
         "b.tar.gz": gzip.compress(_files({"a.py": BOMB})),
@@ -169,3 +184,69 @@ def test_what_is_truncated_encrypted_or_contradicts_itself_is_refused(
         (tmp_path / name).write_bytes(data)
         with pytest.raises(SourceError, match=r"can't be (used|read)"):
             read(tmp_path / name)
+
+
+def _sparse() -> bytes:
+    """A tar file with a file of 1 GiB that is all hole, as GNU tar writes it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, size in (("a.py", 0), ("big.py", 1 << 30)):
+            info = tarfile.TarInfo(name)
+            data = b"0\n".ljust(512, b"\0") if size else CODE
+            info.size = len(data)
+            if size:
+                info.pax_headers = {
+                    "GNU.sparse.major": "1",
+                    "GNU.sparse.minor": "0",
+                    "GNU.sparse.name": name,
+                    "GNU.sparse.realsize": str(size),
+                }
+            archive.addfile(info, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def test_a_sparse_file_of_1_gib_in_a_tar_is_dropped_and_never_filled(
+    tmp_path: Path, read: Ingest
+) -> None:
+    (tmp_path / "x.tar").write_bytes(_sparse())
+    reasons = {entry.path: entry.reason for entry in read(tmp_path / "x.tar").ledger}
+    assert reasons == {"a.py": "", "big.py": "special_file"}
+
+
+def test_newlines_dashes_blanks_and_long_names_in_an_archive_are_kept(
+    tmp_path: Path, read: Ingest
+) -> None:
+    deep = "abcdefg/" * 500 + "leaf.py"
+    kept = ["line\nbreak.py", "-rf.py", " blank .py", "$(id).py", "n" * 4093 + ".py", deep]
+    zipped = _zip(dict.fromkeys([*kept, "cafX.py"], CODE)).replace(b"cafX.py", b"caf\xe9.py")
+    tarred = _files(dict.fromkeys([*kept, "caf\udce9.py"], CODE))
+    for name, data in (("x.zip", zipped), ("x.tar", tarred)):
+        (tmp_path / name).write_bytes(data)
+        snapshot = read(tmp_path / name)
+        assert {file.path for file in snapshot.files} == set(kept)
+        dropped = [(entry.path, entry.reason) for entry in snapshot.ledger if entry.reason]
+        assert dropped == [("caf\\xe9.py", "path_not_utf8")]
+    for name, data in (("x.zip", _zip({"n" * 4097: CODE})), ("x.tar", _files({"n" * 4097: CODE}))):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SourceError, match="more than 4,096 bytes"):
+            read(tmp_path / name)
+
+
+def test_headers_for_all_members_of_a_tar_name_none(tmp_path: Path, read: Ingest) -> None:
+    def packed(headers: dict[str, str]) -> bytes:
+        archive = tarfile.TarInfo.create_pax_global_header(headers)
+        return archive + _files({"a.py": CODE, "b.py": CODE})
+
+    (tmp_path / "x.tar").write_bytes(packed({"comment": "0" * 40}))
+    assert [file.path for file in read(tmp_path / "x.tar").files] == ["a.py", "b.py"]
+    for key, value in (("path", "../x.py"), ("size", "1"), ("linkpath", "/etc/passwd")):
+        (tmp_path / "x.tar").write_bytes(packed({key: value}))
+        with pytest.raises(SourceError, match="damaged"):
+            read(tmp_path / "x.tar")
+
+
+def test_a_stream_cut_into_countless_empty_ones_is_refused(tmp_path: Path, read: Ingest) -> None:
+    whole = gzip.compress(_files({"a.py": CODE}))
+    (tmp_path / "x.tar.gz").write_bytes(whole + gzip.compress(b"") * 5_000)
+    with pytest.raises(SourceError, match="more streams"):
+        read(tmp_path / "x.tar.gz")

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from repo_tune_pipeline.errors import SourceError
+from repo_tune_pipeline.ingestion import snapshot_digest
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
-from repo_tune_pipeline_tests.ingestion.repositories import Repository
+from repo_tune_pipeline_tests.ingestion.repositories import (
+    Repository,
+    marking_program,
+    put_bomb,
+    put_files_bomb,
+)
 
 BODY = "".join(f"def f{number}():\n    return {number}\n\n\n" for number in range(6))
 DATE = "2023-11-14T22:13:20+00:00"
@@ -73,9 +84,7 @@ def test_a_mirror_and_a_local_repository_tell_the_same(
 def test_no_diff_driver_of_the_repository_runs(
     repository: Repository, read: Ingest, tmp_path: Path
 ) -> None:
-    marker, program = tmp_path / "it-ran", tmp_path / "evil.sh"
-    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
-    program.chmod(0o755)
+    program, marker = marking_program(tmp_path)
     for key in ("diff.external", "diff.evil.command", "diff.evil.textconv", "gpg.program"):
         repository.git("config", key, str(program))
     repository.git("config", "log.showSignature", "true")
@@ -89,19 +98,68 @@ def test_no_diff_driver_of_the_repository_runs(
     marker.unlink(missing_ok=True)
     assert len(read(repository.folder).changes) == 1
     assert not marker.exists()
+    repository.attempt("diff", "HEAD~1")
+    assert marker.exists(), "a plain git would have run it"
+
+
+def _put_right(repository: Repository, bad: str) -> None:
+    """Commit a tree, and after it an honest one."""
+    first = repository.put_commit(bad)
+    good = repository.put_files({b"a.py": b"x = 1\n"})
+    commit = repository.git("commit-tree", good, "-p", first, "-m", "Put it right")
+    (repository.folder / ".git" / "refs" / "heads" / "main").write_text(commit + "\n")
 
 
 def test_a_tree_bomb_in_an_old_commit_costs_the_history_alone(
     repository: Repository, read: Ingest
 ) -> None:
-    blob = repository.put("blob", b"x = 1\n")
-    tree = repository.put_tree([("100644", b"f%02d.py" % n, blob) for n in range(10)])
-    for _ in range(9):
-        tree = repository.put_tree([("40000", b"d%02d" % n, tree) for n in range(10)])
-    repository.put_commit(tree)
-    first = repository.git("rev-parse", "HEAD")
-    good = repository.put_files({b"a.py": b"x = 1\n"})
-    commit = repository.git("commit-tree", good, "-p", first, "-m", "Put it right")
-    (repository.folder / ".git" / "refs" / "heads" / "main").write_text(commit + "\n")
-    snapshot = read(repository.folder, timeout_seconds=60)
+    _put_right(repository, put_files_bomb(repository))
+    snapshot = read(repository.folder, max_paths=10_000)
     assert [file.changed for file in snapshot.files] == [""]
+    assert "The history wasn't read" in snapshot.notice
+
+
+def test_a_bomb_of_empty_folders_in_an_old_commit_ends_on_the_processor(
+    repository: Repository, read: Ingest
+) -> None:
+    _put_right(repository, put_bomb(repository, repository.put_tree([])))
+    with pytest.raises(SourceError, match="a tenth of them on the processor") as caught:
+        read(repository.folder, timeout_seconds=20)
+    assert "history_commits" in caught.value.remedy
+    assert len(read(repository.folder, history_commits=0).files) == 1
+
+
+def test_a_damaged_history_is_a_notice(repository: Repository, read: Ingest) -> None:
+    repository.commit({"a.py": BODY})
+    old = repository.git("rev-parse", "HEAD^{tree}")
+    _change(repository, 1, "Name the value of the first")
+    (repository.folder / ".git" / "objects" / old[:2] / old[2:]).unlink()
+    repository.write({"a.py": "y = 2\n"})
+    snapshot = read(repository.folder)
+    assert "1 file of the working folder differs" in snapshot.notice
+    assert "The history wasn't read" in snapshot.notice
+    assert (snapshot.changes, [file.changed for file in snapshot.files]) == ((), [""])
+    assert read(repository.folder) == snapshot
+
+
+@pytest.mark.parametrize("command", ["rev-list", "diff-tree"])
+def test_a_history_that_takes_too_long_is_an_error_and_never_half_a_snapshot(
+    command: str, repository: Repository, read: Ingest, around_git: Callable[[str], None]
+) -> None:
+    repository.commit({"a.py": BODY})
+    _change(repository, 1, "Name the value of the first")
+    around_git(f'case "$*" in *" {command} "*) exec sleep 60;; esac')
+    with pytest.raises(SourceError, match="weren't read within 2 seconds"):
+        read(repository.folder, timeout_seconds=2)
+
+
+def test_the_digest_minds_all_that_a_change_says(repository: Repository, read: Ingest) -> None:
+    repository.commit({"a.py": BODY})
+    _change(repository, 1, "Name the value of the first\n\nIt was unclear.")
+    snapshot = read(repository.folder)
+    [change] = snapshot.changes
+    digests = {
+        snapshot_digest(replace(snapshot, changes=(replace(change, **{name: "other"}),)))
+        for name in ("commit", "path", "subject", "body", "hunk")
+    }
+    assert len(digests | {snapshot_digest(snapshot)}) == 6

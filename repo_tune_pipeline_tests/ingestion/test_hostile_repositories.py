@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from repo_tune_pipeline.errors import RepoTuneError, SourceError
-from repo_tune_pipeline.ingestion import head_commit, public_source, repo_name
-from repo_tune_pipeline.settings import IngestionSettings
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
-from repo_tune_pipeline_tests.ingestion.repositories import Repository
+from repo_tune_pipeline_tests.ingestion.repositories import (
+    Repository,
+    arm,
+    cut_pack,
+    marking_program,
+    put_bomb,
+    put_files_bomb,
+)
 
 CODE = "x = 1\n"
 
@@ -21,24 +29,8 @@ def test_no_program_named_by_the_repository_runs(
     repository: Repository, read: Ingest, tmp_path: Path
 ) -> None:
     repository.commit({"a.py": CODE, ".gitattributes": "*.py filter=evil diff=evil merge=evil\n"})
-    marker = tmp_path / "it-ran"
-    program = tmp_path / "evil.sh"
-    program.write_text(f"#!/bin/sh\ntouch {marker}\ncat\n")
-    program.chmod(0o755)
-    settings = """
-        core.fsmonitor core.sshCommand core.pager core.editor core.askPass core.gitProxy
-        gpg.program uploadpack.packObjectsHook credential.helper diff.external
-        filter.evil.smudge filter.evil.clean filter.evil.process diff.evil.textconv
-        remote.origin.uploadpack alias.ls-tree alias.cat-file
-    """
-    for key in settings.split():
-        repository.git("config", key, str(program))
-    repository.git("config", "remote.origin.url", f"ext::{program}")
-    repository.git("config", "remote.origin.promisor", "true")
-    repository.git("config", "extensions.partialClone", "origin")
-    for hook in ("pre-commit", "post-checkout", "post-index-change", "reference-transaction"):
-        (repository.folder / ".git" / "hooks" / hook).write_bytes(program.read_bytes())
-        (repository.folder / ".git" / "hooks" / hook).chmod(0o755)
+    program, marker = marking_program(tmp_path)
+    arm(repository, program)
     repository.write({"a.py": "x = 2\n"})
 
     snapshot = read(repository.folder)
@@ -46,71 +38,8 @@ def test_no_program_named_by_the_repository_runs(
     assert [file.text for file in snapshot.files] == [CODE]
     assert "1 file of the working folder differs" in snapshot.notice
     assert not marker.exists()
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "ext::sh -c touch% marker",
-        "fd::17",
-        "https::https://host.test/a/b",
-        "--upload-pack=touch marker",
-        "-",
-        "git://host.test/a/b",
-        "http://host.test/a/b",
-        "ftp://host.test/a/b",
-        "file://other.test/a/b",
-        "ssh://-oProxyCommand=touch marker/a/b",
-        "ssh://-oProxyCommand=x@host.test/a/b",
-        "git@-oProxyCommand=x:a/b",
-        "https:///a/b",
-        "https://host.test",
-        "https://host.test:port/a/b",
-        "https://host.test/a/b\nc",
-        "/there/is/no/such/folder",
-        "",
-    ],
-)
-def test_a_source_that_could_be_anything_else_is_refused(
-    source: str, read: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_ssh: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(SourceError) as caught:
-        read(source, name="a/b")
-    assert caught.value.remedy
-    assert "\n" not in str(caught.value)
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize("ref", ["--output=x", "-x", "a..b", "HEAD~1", "a b", "@{1}", "a:b", "*"])
-def test_a_ref_that_no_branch_can_have_is_refused(
-    ref: str, repository: Repository, read: Ingest
-) -> None:
-    repository.commit({"a.py": CODE})
-    for source in (str(repository.folder), "https://host.test/a/b"):
-        with pytest.raises(SourceError, match="isn't a name that a branch or tag can have"):
-            read(source, ref=ref)
-
-
-def test_credentials_are_never_shown() -> None:
-    for source in (
-        "https://someone:s3cret@host.test/a/b",
-        "https://s3cret@host.test/a/b",
-        "https://host.test/a/b?token=s3cret",
-        "https://someone:s3/cret@host.test/a/b",
-        "ssh://git:s3cret@host.test/a/b",
-        "http://someone:s3cret@host.test/a/b",
-        "https://someone:s3cret@host.test:port/a/b",
-    ):
-        assert "s3cret" not in public_source(source)
-        assert "cret@" not in public_source(source)
-        assert "s3cret" not in repo_name(source)
-    settings = IngestionSettings()
-    for refused in ("http://x:s3cret@host.test/a/b", "https://x:s3cret@host.test/a/b?q=s3cret"):
-        with pytest.raises(SourceError) as caught:
-            head_commit(refused, settings=settings)
-        assert "s3cret" not in str(caught.value)
+    repository.attempt("status")
+    assert marker.exists(), "a plain git would have run it"
 
 
 def test_objects_of_another_repository_are_never_read(
@@ -189,43 +118,8 @@ def test_links_and_submodules_are_recorded_and_never_followed(
     }
 
 
-def test_strange_names_are_kept_as_they_are(repository: Repository, read: Ingest) -> None:
-    names = {
-        b"line\nbreak.py": CODE.encode(),
-        b"-rf.py": CODE.encode(),
-        b" blank .py": CODE.encode(),
-        b"Case.py": CODE.encode(),
-        b"case.py": CODE.encode(),
-        "caf\u00e9.py".encode(): CODE.encode(),
-        "cafe\u0301.py".encode(): CODE.encode(),
-        "\u202eyp.py".encode(): CODE.encode(),
-        b"caf\xe9.py": CODE.encode(),
-        b"caf\\xe9.py": CODE.encode(),
-        b"$(id).py": CODE.encode(),
-        b"d" * 255 + b".py": CODE.encode(),
-    }
-    repository.put_commit(repository.put_files(names))
-    snapshot = read(repository.folder)
-    assert {file.path.encode() for file in snapshot.files} == set(names) - {b"caf\xe9.py"}
-    dropped = [(entry.path, entry.reason) for entry in snapshot.ledger if entry.reason]
-    assert dropped == [("caf\\xe9.py\\", "path_not_utf8")]
-
-
-def test_a_deep_tree_is_read(repository: Repository, read: Ingest) -> None:
-    tree = repository.put_files({b"leaf.py": CODE.encode()})
-    for _ in range(500):
-        tree = repository.put_tree([("40000", b"abcdefg", tree)])
-    repository.put_commit(tree)
-    [file] = read(repository.folder).files
-    assert file.path == "abcdefg/" * 500 + "leaf.py"
-
-
 def test_a_tree_bomb_is_refused_quickly(repository: Repository, read: Ingest) -> None:
-    blob = repository.put("blob", CODE.encode())
-    tree = repository.put_tree([("100644", b"f%02d.py" % n, blob) for n in range(10)])
-    for _ in range(9):
-        tree = repository.put_tree([("40000", b"d%02d" % n, tree) for n in range(10)])
-    repository.put_commit(tree)
+    repository.put_commit(put_files_bomb(repository))
     begun = time.monotonic()
     with pytest.raises(SourceError, match="more than 500,000 paths"):
         read(repository.folder)
@@ -244,9 +138,184 @@ def test_a_tree_that_git_would_not_check_out_is_refused(
 
 def test_a_tree_with_one_name_twice_is_refused(repository: Repository, read: Ingest) -> None:
     blob = repository.put("blob", CODE.encode())
-    repository.put_commit(repository.put_tree([("100644", b"a.py", blob)] * 2))
-    with pytest.raises(SourceError, match="twice"):
+    inner = repository.put_files({b"b.py": CODE.encode()})
+    twice = ("100644", b"a.py", blob)
+    for rows in (
+        [twice, twice],
+        [twice, ("100644", b"a.py-", blob), ("40000", b"a.py", inner)],
+        [("120000", b"a.py", blob), ("40000", b"a.py", inner)],
+    ):
+        repository.put_commit(repository.put_tree(rows))
+        with pytest.raises(SourceError, match="twice"):
+            read(repository.folder)
+
+
+def test_a_bomb_of_empty_folders_is_refused_quickly(repository: Repository, read: Ingest) -> None:
+    repository.put_commit(put_bomb(repository, repository.put_tree([])))
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match="more than 500,000 paths"):
         read(repository.folder)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_bomb_of_long_paths_is_refused_quickly(repository: Repository, read: Ingest) -> None:
+    blob = repository.put("blob", CODE.encode())
+    tree = repository.put_tree([("100644", b"%05d.py" % n, blob) for n in range(20_000)])
+    for number in range(16):
+        tree = repository.put_tree([("40000", b"%02d" % number * 125, tree)])
+    repository.put_commit(tree)
+    with pytest.raises(SourceError, match="far too long"):
+        read(repository.folder)
+    repository.put_commit(repository.put_tree([("100644", b"n" * 4097, blob)]))
+    with pytest.raises(SourceError, match="more than 4,096 bytes"):
+        read(repository.folder)
+
+
+def test_submodules_with_option_like_and_ext_urls_are_recorded_and_never_fetched(
+    repository: Repository, read: Ingest, fake_ssh: Path, tmp_path: Path
+) -> None:
+    program, marker = marking_program(tmp_path)
+    urls = {
+        "a": f"--upload-pack={program}",
+        "b": f"ext::{program}",
+        "c": "ssh://-oProxyCommand=x/y",
+    }
+    listed = "".join(
+        f'[submodule "{name}"]\n\tpath = modules/{name}\n\turl = {url}\n\tupdate = !{program}\n'
+        for name, url in urls.items()
+    )
+    repository.write({"a.py": CODE, ".gitmodules": listed})
+    repository.git("add", "--all")
+    for number, name in enumerate(urls):
+        oid = str(number + 1) * 40
+        repository.git("update-index", "--add", "--cacheinfo", f"160000,{oid},modules/{name}")
+    repository.git("commit", "--quiet", "-m", "modules")
+    repository.git("config", "submodule.recurse", "true")
+    for source in (str(repository.folder), f"ssh://git@host.test{repository.folder}"):
+        reasons = {entry.path: entry.reason for entry in read(source).ledger}
+        assert {path for path, reason in reasons.items() if reason == "submodule"} == {
+            f"modules/{name}" for name in urls
+        }
+    calls = (fake_ssh / "calls").read_text().splitlines()
+    assert all(str(repository.folder) in call for call in calls)
+    assert not marker.exists()
+
+
+def test_an_lfs_pointer_is_dropped_and_the_lfsconfigs_host_never_asked(
+    repository: Repository, read: Ingest, fake_ssh: Path, tmp_path: Path, listener: socket.socket
+) -> None:
+    program, marker = marking_program(tmp_path)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/lfs"
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n"
+    files = {"a.py": CODE, "model.py": pointer, ".lfsconfig": f"[lfs]\n\turl = {url}\n"}
+    repository.commit(files)
+    repository.commit({".gitattributes": "model.py filter=lfs diff=lfs merge=lfs\n"})
+    for key in ("filter.lfs.smudge", "filter.lfs.process", "lfs.url"):
+        repository.git("config", key, url if key == "lfs.url" else str(program))
+    for source in (str(repository.folder), f"ssh://git@host.test{repository.folder}"):
+        snapshot = read(source)
+        assert [file.path for file in snapshot.files] == ["a.py"]
+        assert {e.path: e.reason for e in snapshot.ledger}["model.py"] == "lfs_pointer"
+    assert not marker.exists()
+
+
+def test_missing_blobs_of_a_promisor_remote_are_never_fetched(
+    repository: Repository, read: Ingest, tmp_path: Path
+) -> None:
+    repository.commit({"a.py": CODE, "gone.py": "gone = 1\n"})
+    repository.git("config", "uploadpack.allowFilter", "true")
+    url, folder = f"file://{repository.folder}", tmp_path / "partial"
+    repository.git("clone", "--quiet", "--filter=blob:none", "--no-checkout", url, str(folder))
+    partial = Repository(folder)
+    partial.git("cat-file", "blob", "HEAD:a.py")  # which fetches it
+    program, marker = marking_program(tmp_path)
+    partial.git("config", "remote.origin.uploadpack", str(program))
+    snapshot = read(folder, ref="main")
+    reasons = {entry.path: entry.reason for entry in snapshot.ledger}
+    assert reasons == {"a.py": "", "gone.py": "missing_blob"}
+    assert not marker.exists()
+    partial.attempt("cat-file", "blob", "HEAD:gone.py")
+    assert marker.exists(), "a plain git would have fetched it"
+
+
+@pytest.mark.parametrize("where", ["signature", "middle", "index"])
+def test_a_corrupt_pack_is_refused_or_costs_the_files_that_it_hurts(
+    where: str, repository: Repository, read: Ingest
+) -> None:
+    files = {f"m{n}.py": f"x = {os.urandom(200).hex()!r}\n" for n in range(50)}
+    repository.commit(files)
+    repository.git("gc", "--quiet")
+    ending = "idx" if where == "index" else "pack"
+    [pack] = (repository.folder / ".git" / "objects" / "pack").glob(f"*.{ending}")
+    pack.chmod(0o644)
+    data = bytearray(pack.read_bytes())
+    at = len(data) // 2 if where == "middle" else 0
+    data[at : at + 40] = bytes(40)
+    pack.write_bytes(data)
+    if where != "middle":
+        with pytest.raises(SourceError):
+            read(repository.folder)
+        return
+    with suppress(SourceError):
+        snapshot = read(repository.folder)
+        assert {file.path: file.text for file in snapshot.files}.items() < files.items()
+        assert {e.reason for e in snapshot.ledger if e.reason} == {"missing_blob"}
+
+
+def test_refs_with_a_newline_or_a_command_in_them_are_read_by_their_commits(
+    repository: Repository, read: Ingest, fake_ssh: Path, tmp_path: Path
+) -> None:
+    first = repository.commit({"a.py": CODE})
+    second = repository.commit({"a.py": "x = 2\n"})
+    program, marker = marking_program(tmp_path)
+    heads = repository.folder / ".git" / "refs" / "heads"
+    for name in ("a\nb", "$(id)", "--output=x", f"$({program.name})"):
+        (heads / name).write_text(first + "\n")
+    with (repository.folder / ".git" / "packed-refs").open("a") as packed:
+        packed.write(f"{first} refs/tags/`{program.name}`\n")
+    for source in (f"ssh://git@host.test{repository.folder}", str(repository.folder)):
+        assert read(source).commit == second
+        assert read(source, ref=first).commit == first
+        for ref in ("$(id)", f"$({program.name})"):
+            assert read(source, ref=ref).commit == first
+        for ref in ("a\nb", "--output=x", "x"):
+            with pytest.raises(SourceError):
+                read(source, ref=ref)
+    with (repository.folder / ".git" / "packed-refs").open("a") as packed:
+        packed.write("--output=x refs/tags/x\n")
+    with pytest.raises(SourceError, match="no branch, tag or commit x"):
+        read(repository.folder, ref="x")
+    (repository.folder / ".git" / "HEAD").write_text("ref: refs/heads/a\nb\n")
+    assert read(repository.folder, ref=second).commit == second
+    for head in ("ref: refs/heads/a\nb", "--output=x", "ref: --output=x", "ref: ../../x"):
+        (repository.folder / ".git" / "HEAD").write_text(head + "\n")
+        with pytest.raises(SourceError, match="isn't understood"):
+            read(repository.folder)
+    assert not marker.exists()
+
+
+def test_a_branch_rewritten_between_two_reads_leaves_the_commit_pinned(
+    repository: Repository, read: Ingest, fake_ssh: Path, around_git: Callable[[str], None]
+) -> None:
+    """The branch moves after its commit was asked for and before its files are read."""
+    first = repository.commit({"a.py": CODE})
+    other = repository.commit({"a.py": "other = 1\n", "b.py": CODE})
+    git = f"--git-dir={repository.folder}/.git"
+    (fake_ssh / "ssh").write_text(
+        f"#!/bin/sh\necho 1 >> {fake_ssh}/n\n"
+        f"if [ $(wc -l < {fake_ssh}/n) = 2 ]; then\n"
+        f"git {git} update-ref refs/heads/main {other}; fi\n"
+        'for last in "$@"; do :; done\nexec sh -c "$last"\n'
+    )
+    moved = f'env -u GIT_OBJECT_DIRECTORY "$REAL" {git} update-ref refs/heads/main {other}'
+    for source in (f"ssh://git@host.test{repository.folder}", str(repository.folder)):
+        repository.git("reset", "--quiet", "--hard", first)
+        if source == str(repository.folder):
+            around_git(f'case "$*" in *ls-tree*) {moved};; esac')
+        snapshot = read(source, ref="main")
+        assert repository.git("rev-parse", "main") == other
+        assert snapshot.commit == first
+        assert [file.text for file in snapshot.files] == [CODE]
 
 
 def test_missing_and_damaged_blobs_drop_their_file_alone(
@@ -273,10 +342,7 @@ def test_missing_and_damaged_blobs_drop_their_file_alone(
 
 def test_a_truncated_pack_is_one_clear_error(repository: Repository, read: Ingest) -> None:
     repository.commit({f"m{n}.py": f"{os.urandom(200).hex()!r}\n" for n in range(50)})
-    repository.git("gc", "--quiet")
-    [pack] = (repository.folder / ".git" / "objects" / "pack").glob("*.pack")
-    pack.chmod(0o644)
-    pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])
+    cut_pack(repository)
     with pytest.raises(SourceError) as caught:
         read(repository.folder)
     assert str(repository.folder) in str(caught.value)

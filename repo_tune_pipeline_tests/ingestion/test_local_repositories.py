@@ -12,6 +12,7 @@ from repo_tune_pipeline.ingestion import REASONS, files_by_language, funnel, hea
 from repo_tune_pipeline.settings import IngestionSettings
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
 from repo_tune_pipeline_tests.ingestion.repositories import Repository
+from repo_tune_pipeline_tests.ingestion.texts import APACHE_NOTICE, MIT
 
 CODE = "def add(a, b):\n    return a + b\n"
 
@@ -184,18 +185,13 @@ def test_an_empty_repository_and_one_without_code_say_so(
 def test_the_license_is_the_files_own_else_the_repositorys(
     repository: Repository, read: Ingest
 ) -> None:
-    mit = (
-        "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a\n"
-        "copy of this software. The above copyright notice and this permission notice shall be\n"
-    )
-    apache = "                 Apache License\n           Version 2.0, January 2004\n"
     own = "// SPDX-License-Identifier: (GPL-2.0-only OR MIT) AND ISC */\nfn f() {}\n"
     repository.commit({"a.py": CODE, "own.rs": own})
     by_path = {file.path: file.license for file in read(repository.folder).files}
     assert by_path == {"a.py": "NOASSERTION", "own.rs": "(GPL-2.0-only OR MIT) AND ISC"}
-    repository.commit({"LICENSE-MIT": mit, "LICENSE-APACHE": apache})
+    repository.commit({"LICENSE-MIT": MIT, "LICENSE-APACHE": APACHE_NOTICE})
     assert read(repository.folder).files[0].license == "Apache-2.0 OR MIT"
-    repository.commit({"LICENSE": mit})
+    repository.commit({"LICENSE": MIT})
     assert read(repository.folder).files[0].license == "MIT"
     repository.commit({"COPYING.txt": "All rights reserved."})
     assert read(repository.folder).files[0].license == "NOASSERTION"

@@ -91,7 +91,7 @@ def test_an_empty_or_absent_remote_says_so(
     assert caught.value.exit_code == 2
 
 
-def test_what_a_server_says_cannot_steer_the_terminal(
+def test_terminal_escapes_in_what_a_server_says_are_escaped(
     read: Ingest, fake_ssh: Path, mirrors: Path
 ) -> None:
     (fake_ssh / "ssh").write_text('#!/bin/sh\nprintf "fatal: \\033[2Jgone\\007\\n" >&2; exit 1\n')
@@ -157,6 +157,7 @@ def test_a_token_reaches_the_server_and_nothing_else(
     snapshot = read(source)
 
     assert snapshot.commit == commit
+    assert "s3cret" not in repr(snapshot)
     assert snapshot.source == f"https://localhost:{https_server.port}/team/shop.git"
     assert {authorization for _, authorization in https_server.requests} == {
         "Basic c29tZW9uZTpzM2NyZXQ="
