@@ -28,7 +28,9 @@ from repo_tune_pipeline.settings import IngestionSettings
 _MAX_PATHS_IN_CHANGE = 8
 _MAX_CODE_FILES = 3
 _MAX_CHANGED_LINES = 60
-_NO_CODE = frozenset({"", "Markdown", "reStructuredText", "AsciiDoc", "Text", "Org"})
+_NO_CODE = frozenset(
+    {"", "AsciiDoc", "Jupyter Notebook", "Markdown", "Org", "reStructuredText", "Text"}
+)
 _MESSAGE_LIMIT = 16 * 1024
 _LAST_SECOND = 253_402_300_799
 _RECORD_LIMIT = 16 * 1024 * 1024
