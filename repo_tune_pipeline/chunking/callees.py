@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tree_sitter import Node
-
 from repo_tune_pipeline.chunking.parsing import SourceText
 
 _SHORT_CALLEE = 60
@@ -26,13 +24,11 @@ class CalleeNames:
         self._dotted, self._last_name = _patterns(marks)
         self._known: dict[bytes, str] = {}
 
-    def of(self, node: Node) -> str:
-        """The name that a called expression has, or an empty string where it has none."""
-        return self.before(node.start_byte, node.end_byte)
-
     def before(self, start: int, end: int) -> str:
         """The name in the bytes [start, end), or an empty string where there is none."""
-        raw = self._data[start if end - start <= _LONGEST_RAW else end - _LONGEST_RAW : end]
+        if end - start > _SHORT_CALLEE:
+            start = max(self._data.rfind(b".", end - _SHORT_CALLEE, end), end - _LONGEST_RAW)
+        raw = self._data[start:end]
         name = self._known.get(raw)
         if name is None:
             name = self._known[raw] = self._read(raw)
@@ -42,7 +38,7 @@ class CalleeNames:
         text = raw.decode("utf-8", "ignore").rstrip()
         if len(raw) <= _SHORT_CALLEE and self._dotted.fullmatch(text):
             return text
-        last = self._last_name.search(text)
+        last = self._last_name.search(text, text.rfind(".") + 1)
         return last.group() if last else ""
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import msgspec
+
 from repo_tune_pipeline.chunking.docstrings import Doc
 from repo_tune_pipeline.chunking.parsing import SourceText
 from repo_tune_pipeline.records import ChunkKind, CodeChunk, Rejection, SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A chunk without its identity: what a file's text alone decides. Fields as in `CodeChunk`.
 
     The symbol of a piece of kind "module" is empty: it is named after the path it is found at.

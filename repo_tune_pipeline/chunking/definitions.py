@@ -11,17 +11,24 @@ from functools import partial
 from tree_sitter import Parser
 
 from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
-from repo_tune_pipeline.chunking.docstrings import Doc, Head, body_doc, head_above, inner_doc
+from repo_tune_pipeline.chunking.docstrings import (
+    Doc,
+    Head,
+    body_doc,
+    head_above,
+    head_doc,
+    inner_doc,
+)
 from repo_tune_pipeline.chunking.headers import header_candidate
 from repo_tune_pipeline.chunking.joining import joined
 from repo_tune_pipeline.chunking.languages import (
     CODE_LANGUAGES,
     CodeLanguage,
     grammar_of,
-    queries_of,
+    query_of,
 )
-from repo_tune_pipeline.chunking.outline import FUNCTIONS, Definition, Outline, last_row, outline
-from repo_tune_pipeline.chunking.parsing import SourceText, captures, matches, parse
+from repo_tune_pipeline.chunking.outline import FUNCTIONS, Definition, Outline, outline
+from repo_tune_pipeline.chunking.parsing import SourceText, matches, parse
 from repo_tune_pipeline.chunking.signatures import Signature, attributes_above, read_signature
 from repo_tune_pipeline.chunking.splitting import Rows, split_rows
 from repo_tune_pipeline.records import ChunkKind
@@ -39,11 +46,10 @@ _KINDS: dict[str, ChunkKind] = {
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A parsed file and what is asked of each of its definitions."""
+    """A parsed file and how it is to be cut."""
 
     language: CodeLanguage
     found: Outline
-    call_starts: list[int]
     settings: ChunkingSettings
 
 
@@ -57,25 +63,16 @@ def code_candidates(
     Raises:
         UnparsedError: parsing took longer than the settings allow, or wouldn't end well.
     """
-    language, queries = CODE_LANGUAGES[name], queries_of(name)
-    tree = parse(
-        Parser(grammar_of(name)),
-        source,
-        settings.parse_timeout_seconds,
-        ascii_only=language.ascii_only,
-    )
-    found = outline(
-        source,
-        matches(queries.definitions, tree, source),
-        captures(queries.details, tree, source),
-        language,
-    )
+    language, query = CODE_LANGUAGES[name], query_of(name)
+    parser, seconds = Parser(grammar_of(name)), settings.parse_timeout_seconds
+    tree = parse(parser, source, seconds, ascii_only=language.ascii_only)
+    found = outline(source, matches(query.query, tree, source), query.kinds, name)
     if language.joins:
         found = replace(found, definitions=joined(found.definitions, partial(_begins, found)))
-    view = _View(language, found, [start for start, _callee in found.callees], settings)
+    view = _View(language, found, settings)
     root = tree.root_node
     first = next((each for each in found.definitions if each.node != root), None)
-    after = len(source.lines) if first is None else _first_row(view, first)
+    after = len(source.lines) if first is None else _head(view, first).first_row
     yield from header_candidate(found, root, language, after, settings)
     for definition, symbol, kind, stop in _qualified(found, language):
         yield from _candidates(view, definition, symbol, kind, stop)
@@ -83,15 +80,15 @@ def code_candidates(
 
 def _begins(found: Outline, definition: Definition) -> bool:
     """Whether an attribute, or documentation in its form, stands above a definition."""
-    span = found.above.get(definition.outer.start_point.row - 1)
+    span = found.above.get(found.source.row_of(definition.outer_start) - 1)
     while span is not None and not found.source.data.startswith(b"@", span.start):
         span = found.above.get(span.first_row - 1)
     return span is not None
 
 
-def _first_row(view: _View, definition: Definition) -> int:
-    top = definition.outer.start_point.row
-    return top if view.language.doc_in_body else head_above(view.found, top).first_row
+def _head(view: _View, definition: Definition) -> Head:
+    top = view.found.source.row_of(definition.outer_start)
+    return Head(top, []) if view.language.doc_in_body else head_above(view.found, top)
 
 
 def _qualified(
@@ -103,7 +100,7 @@ def _qualified(
     around: list[Definition] = []
     following = (*found.definitions[1:], None)
     for definition, after in zip(found.definitions, following, strict=False):
-        while around and around[-1].node.end_byte <= definition.node.start_byte:
+        while around and around[-1].end <= definition.start:
             around.pop()
         if around and around[-1].role in FUNCTIONS:
             continue
@@ -113,8 +110,8 @@ def _qualified(
             kind = "method"
         around.append(definition)
         if kind is not None:
-            symbol = language.separator.join(part for each in around for part in each.names)
-            within = after is not None and after.node.end_byte <= definition.node.end_byte
+            symbol = language.separator.join([part for each in around for part in each.names])
+            within = after is not None and after.end <= definition.end
             yield definition, symbol, kind, after if within else None
 
 
@@ -123,27 +120,21 @@ def _candidates(
 ) -> Iterator[Candidate]:
     """One definition: a piece, its parts, or the reason why there is none."""
     found, source = view.found, view.found.source
-    top, end_row = definition.outer.start_point.row, last_row(definition.outer)
-    in_body = view.language.doc_in_body
-    head = Head(top, None) if in_body else head_above(found, top)
-    signature = read_signature(found, definition)
+    head = _head(view, definition)
+    end_row = source.last_row(definition.outer_start, definition.outer_end)
     rows = (head.first_row, end_row)
-    reason = _reason(view, definition, signature.start)
+    signature = read_signature(found, definition)
+    reason = _reason(source, definition, signature.start, end_row)
     if reason:
         yield refusal(reason, rows, symbol)
         return
-    doc = body_doc(source, definition.body) if in_body and definition.body else head.doc
-    if kind == "type" and doc is None and definition.body is not None:
-        doc = inner_doc(found, definition.body)
-    if doc is not None and view.language.doc_markup is not None:
-        doc = replace(doc, text=view.language.doc_markup.sub("", doc.text).strip())
+    doc = _doc(view, definition, head, kind)
     cuts = _cut_rows(found, signature.row, end_row, doc)
     parts = _parts(view, rows, cuts, None if kind in FUNCTIONS else inner, signature)
     if not parts:
         yield refusal("too_long", rows, symbol)
-    if kind in FUNCTIONS and view.language.test is not None:
-        head_text = source.text[source.starts[head.first_row] : source.starts[signature.row + 1]]
-        kind = "test" if view.language.test.holds(definition.name, head_text) else kind
+    if kind in FUNCTIONS and _is_test(view, definition.name, head.first_row, signature.row):
+        kind = "test"
     for number, (first, last) in enumerate(parts, 1):
         yield piece_of(
             source,
@@ -160,6 +151,26 @@ def _candidates(
         )
 
 
+def _is_test(view: _View, name: str, first_row: int, last_row: int) -> bool:
+    """Whether a function whose head stands on these rows is one."""
+    rule, source = view.language.test, view.found.source
+    return rule is not None and rule.holds(
+        name, source.text[source.starts[first_row] : source.starts[last_row + 1]]
+    )
+
+
+def _doc(view: _View, definition: Definition, head: Head, kind: ChunkKind) -> Doc | None:
+    body, markup = definition.body, view.language.doc_markup
+    if body is not None and view.language.doc_in_body:
+        return body_doc(view.found.source, body)
+    doc = head_doc(view.found, head)
+    if doc is None and body is not None and kind == "type":
+        doc = inner_doc(view.found, body)
+    if doc is not None and markup is not None:
+        doc = doc._replace(text=markup.sub("", doc.text).strip())
+    return doc
+
+
 def _parts(
     view: _View, rows: Rows, cuts: Sequence[int], inner: Definition | None, signature: Signature
 ) -> list[Rows]:
@@ -171,7 +182,7 @@ def _parts(
     source, limit = view.found.source, view.settings.max_chunk_chars
     first, last = rows
     if source.size(first, last) > limit and inner is not None:
-        last = _first_row(view, inner) - 1
+        last = _head(view, inner).first_row - 1
         while last > first and not source.lines[last].strip():
             last -= 1
         if last <= signature.row:
@@ -192,33 +203,21 @@ def _callees(view: _View, definition: Definition, first: int, last: int) -> tupl
     """What is called in the body, as far as it stands on the rows `first` to `last`."""
     if definition.body is None:
         return ()
-    starts = view.found.source.byte_starts
+    found, starts = view.found, view.found.source.byte_starts
     begin = max(definition.body.start_byte, starts[first])
-    end = min(definition.node.end_byte, starts[last + 1])
-    calls = view.found.callees[
-        bisect_left(view.call_starts, begin) : bisect_left(view.call_starts, end)
-    ]
-    return tuple(sorted({name for _start, name in calls if name}))
+    end = min(definition.end, starts[last + 1])
+    at = bisect_left(found.call_starts, begin)
+    names = set(found.callees[at : bisect_left(found.call_starts, end, lo=at)])
+    names.discard("")
+    return tuple(sorted(names))
 
 
-def _reason(view: _View, definition: Definition, signature_start: int) -> str:
-    source, body = view.found.source, definition.body
-    if definition.node.has_error:
+def _reason(source: SourceText, definition: Definition, signature_start: int, end_row: int) -> str:
+    if definition.is_broken:
         return "syntax_error"
-    if body is None or _is_stub(source, body.start_byte, definition.node.end_byte):
+    if definition.body is None or source.row_of(signature_start) == end_row:
         return "trivial"
-    if not _has_two_lines(source.data, signature_start, definition.outer.end_byte):
+    start, end = definition.body.start_byte, definition.end
+    if end - start <= _LONGEST_STUB and _STUB_BODY.fullmatch(source.bytes_text(start, end)):
         return "trivial"
     return ""
-
-
-def _is_stub(source: SourceText, start: int, end: int) -> bool:
-    return end - start <= _LONGEST_STUB and bool(
-        _STUB_BODY.fullmatch(source.bytes_text(start, end))
-    )
-
-
-def _has_two_lines(data: bytes, start: int, end: int) -> bool:
-    """Whether anything but blanks follows the first line's end."""
-    line_end = data.find(b"\n", start, end)
-    return line_end >= 0 and bool(data[line_end:end].strip())

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
-from inspect import cleandoc
+from functools import lru_cache
+from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.outline import Outline, Span
 from repo_tune_pipeline.chunking.parsing import SourceText
 
-_LINE_MARK = re.compile(r"^\s*(?://[/!]*|\#+|--+(?: +[|^](?= |$))?) ?")
+_LINE_MARKS = re.compile(r"^[^\S\n]*(?://[/!]*|\#+|--+(?: +[|^](?= |$))?) ?", re.MULTILINE)
 _ENCLOSED = re.compile(
     r"\s*(?:--\[(=*)\[(.*)\]\1\]|=begin\b[^\n]*\n(.*)\n=end\b.*"
     r"|\{-(?!\#) ?[|^]?(.*)-\}|@\w+\s+(?:~[sS])?(\"\"\"|\'\'\'|\")(.*)\5)\s*",
@@ -22,7 +23,7 @@ _ENCLOSED = re.compile(
 """Comments of Lua and Ruby that have an end, and Elixir's attributes that document."""
 _LITERAL = re.compile(r"([A-Za-z]*)(\"\"\"|\'\'\'|\"|\')(.*)\2", re.DOTALL)
 _TEXT_PREFIX = frozenset("rRuU")
-_STAR = re.compile(r"^\s*\*+ ?")
+_STARS = re.compile(r"^[^\S\n]*\*+ ?", re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"^\s*(?://|/\*)\s*(?:go:|nolint|lint:|eslint|@ts-|prettier-|istanbul|tslint|clang-|rustfmt)"
     r"|\s*\#(?:!|\s*(?:-\*-|:nodoc:|shellcheck ))"
@@ -37,7 +38,7 @@ _INNER_WITHIN = 40
 """Rows; what documents a type stands at its top."""
 _LICENCE = re.compile(
     r"SPDX-License-Identifier|\bcopyright\b.{0,40}(?:\d{4}|\(c\)|©)|all rights reserved"
-    r"|licen[sc]ed (?:under|to) |permission is hereby granted",
+    r"|licen[sc]ed (?:under|to) |permission is hereby granted|full copyright and licen[sc]e",
     re.IGNORECASE,
 )
 _LICENCE_WORDS = ("licen", "copyright", "all rights", "permission is")
@@ -50,8 +51,7 @@ _CODE_LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Doc:
+class Doc(NamedTuple):
     """A docstring: its text without markers, its characters in the file, its first and last row."""
 
     text: str
@@ -61,12 +61,11 @@ class Doc:
     last_row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands directly above a definition: its first row and the comment that documents it."""
+class Head(NamedTuple):
+    """What stands directly above a definition: its first row, its comments and attributes."""
 
     first_row: int
-    doc: Doc | None
+    spans: list[Span]
 
 
 def body_doc(source: SourceText, body: Node) -> Doc | None:
@@ -75,8 +74,7 @@ def body_doc(source: SourceText, body: Node) -> Doc | None:
     Taking it out of a body that holds nothing else leaves no valid body: whoever does so has to
     mind that. A trailing ``;`` goes with it.
     """
-    children = (body.named_child(at) for at in range(body.named_child_count))
-    string = next((child for child in children if child and not child.is_extra), None)
+    string = next((child for child in body.named_children if not child.is_extra), None)
     if string is None or string.type != "string":
         return None
     literal = _LITERAL.fullmatch(source.bytes_text(string.start_byte, string.end_byte))
@@ -86,13 +84,21 @@ def body_doc(source: SourceText, body: Node) -> Doc | None:
 
 
 def _clean(text: str) -> str:
-    return cleandoc(text.replace("\r\n", "\n")).strip()
+    """As `inspect.cleandoc` has it, without blanks at either end."""
+    if "\n" not in text:
+        return text.expandtabs().strip()
+    first, *lines = text.replace("\r\n", "\n").expandtabs().split("\n")
+    margins = [len(line) - len(line.lstrip()) for line in lines if line and not line.isspace()]
+    margin = min(margins, default=0)
+    if margin:
+        lines = [line[margin:] for line in lines]
+    return "\n".join([first, *lines]).strip()
 
 
 def _statement_doc(source: SourceText, string: Node, text: str) -> Doc:
-    first_row, last_row = string.start_point.row, string.end_point.row
-    start = source.offset(first_row, string.start_point.column)
-    end = source.offset(last_row, string.end_point.column)
+    start, end = string.start_byte, string.end_byte
+    first_row, last_row = source.row_of(start), source.row_of(end)
+    start, end = source.character(start), source.character(end)
     line_start, line_end = source.starts[first_row], source.starts[last_row + 1]
     before, after = source.text[line_start:start], source.text[end:line_end]
     if not before.strip() and not after.strip():
@@ -103,31 +109,30 @@ def _statement_doc(source: SourceText, string: Node, text: str) -> Doc:
 
 
 def head_above(found: Outline, row: int) -> Head:
-    """The contiguous comments and attributes that end on the line above `row`.
-
-    The topmost run of comments that says anything is the documentation.
-    """
+    """The contiguous comments and attributes that end on the line above `row`."""
     spans: list[Span] = []
     while (span := found.above.get(row - 1)) is not None and not is_inner(found.source, span):
         spans.append(span)
         row = span.first_row
-    runs: list[list[Span]] = []
-    open_run = False
-    for span in reversed(spans):
-        if span.is_comment and open_run:
-            runs[-1].append(span)
-        elif span.is_comment:
-            runs.append([span])
-        open_run = span.is_comment
-    docs = (comment_doc(found.source, run) for run in runs)
-    return Head(row, next((doc for doc in docs if doc.text), None))
+    return Head(row, spans[::-1])
+
+
+def head_doc(found: Outline, head: Head) -> Doc | None:
+    """The topmost run of comments in a head that says anything."""
+    for is_comment, run in groupby(head.spans, attrgetter("is_comment")):
+        if is_comment:
+            doc = comment_doc(found.source, list(run))
+            if doc.text:
+                return doc
+    return None
 
 
 def inner_doc(found: Outline, body: Node) -> Doc | None:
     """The first comment in a type's body that documents what is around it."""
-    first = bisect_left(found.margins, body.start_byte, key=attrgetter("start"))
-    for span in found.margins[first:]:
-        if span.start >= body.end_byte or span.first_row > _INNER_WITHIN + body.start_point.row:
+    start, end = body.byte_range
+    last_row = _INNER_WITHIN + found.source.row_of(start)
+    for span in found.margins[bisect_left(found.margin_starts, start) :]:
+        if span.start >= end or span.first_row > last_row:
             return None
         if span.is_comment and is_inner(found.source, span):
             return comment_doc(found.source, [span])
@@ -144,15 +149,18 @@ def is_inner(source: SourceText, span: Span) -> bool:
 def comment_doc(source: SourceText, run: list[Span]) -> Doc:
     """What a run of comments says: nothing, if that is a licence or code."""
     first_row, last_row = run[0].first_row, run[-1].last_row
-    lines: list[str] = []
-    for span in run:
-        lines.extend(_comment_lines(source.bytes_text(span.start, span.end)))
-    text = _clean("\n".join(["", *lines]))
     formal = source.data.startswith(_FORMAL, run[0].start)
-    if is_licence(text) or (not formal and is_code(text)):
-        text = ""
+    text = _said(tuple([source.bytes_text(span.start, span.end) for span in run]), formal)
     end = min(source.starts[last_row + 1], len(source.text))
     return Doc(text, source.starts[first_row], end, first_row, last_row)
+
+
+@lru_cache(maxsize=100)
+def _said(comments: tuple[str, ...], formal: bool) -> str:
+    """What comments say; all files of a repository begin with the same licence."""
+    lines = [line for comment in comments for line in _comment_lines(comment)]
+    text = _clean("\n".join(["", *lines]))
+    return "" if is_licence(text) or (not formal and is_code(text)) else text
 
 
 def is_licence(text: str) -> bool:
@@ -171,16 +179,20 @@ def _comment_lines(comment: str) -> list[str]:
     """One comment's lines without markers, directives to tools and lines of mere ornament."""
     if _DIRECTIVE.match(comment):
         return []
-    enclosed = _ENCLOSED.fullmatch(comment)
-    if enclosed is not None:
-        inner = next(text for text in enclosed.group(2, 3, 4, 6) if text is not None)
-        return cleandoc(inner).split("\n")
-    if comment.startswith("@"):
-        return []
-    if comment.lstrip().startswith("/*"):
-        inner = comment.strip()[2:].removesuffix("*/").lstrip("*!")
-        lines = [_STAR.sub("", line).rstrip() for line in inner.split("\n")]
+    stripped = comment.strip()
+    if stripped.startswith("/*"):
+        inner = stripped[2:].removesuffix("*/").lstrip("*!")
+        lines = _STARS.sub("", inner).split("\n")
         lines[0] = lines[0].lstrip()
+    elif (enclosed := _ENCLOSED.fullmatch(comment)) is not None:
+        inner = next(text for text in enclosed.group(2, 3, 4, 6) if text is not None)
+        return _clean(inner).split("\n")
+    elif comment.startswith("@"):
+        return []
     else:
-        lines = [_LINE_MARK.sub("", line).rstrip() for line in comment.rstrip().split("\n")]
-    return [line for line in lines if not line or not _RULE.fullmatch(line)]
+        lines = _LINE_MARKS.sub("", comment.rstrip()).split("\n")
+    return [text for line in lines if not (text := line.rstrip()) or _says_anything(text)]
+
+
+def _says_anything(line: str) -> bool:
+    return line[0].isalnum() or not _RULE.fullmatch(line)

@@ -38,7 +38,7 @@ def header_candidate(
     rows = (first, last)
     if last < first or (doc is None and _code_rows(found, rows) < _FEWEST_ROWS):
         return
-    if root.has_error and _has_error(root, rows):
+    if root.has_error and _has_error(source, root, rows):
         yield refusal("syntax_error", rows)
     elif source.size(*rows) > settings.max_chunk_chars:
         yield refusal("too_long", rows)
@@ -115,24 +115,26 @@ def _code_rows(found: Outline, rows: tuple[int, int]) -> int:
     return sum(1 for row in inside if row not in comments and lines[row].strip())
 
 
-def _has_error(root: Node, rows: tuple[int, int]) -> bool:
+def _has_error(source: SourceText, root: Node, rows: tuple[int, int]) -> bool:
+    first, after = source.byte_starts[rows[0]], source.byte_starts[rows[1] + 1]
     for node in root.children:
-        if node.start_point.row > rows[1]:
+        if node.start_byte >= after:
             return False
-        if node.end_point.row >= rows[0] and (node.is_error or node.has_error):
+        if node.end_byte >= first and (node.is_error or node.has_error):
             return True
     return False
 
 
 def _cut_rows(source: SourceText, root: Node, rows: tuple[int, int], doc: Doc | None) -> list[int]:
-    cuts: list[int] = []
+    first = next((row for row in range(*rows) if source.lines[row].strip()), rows[0])
+    cuts: set[int] = set()
     for node in root.named_children:
-        row = source.row_of_first_byte.get(node.start_byte)
-        if row is None or node.is_extra or row <= rows[0]:
-            continue
+        at = node.start_byte
+        row = source.row_of(at)
         if row > rows[1]:
             break
+        if row <= first or node.is_extra or not source.begins_row(at, row):
+            continue
         if doc is None or not doc.first_row <= row <= doc.last_row:
-            cuts.append(row)
-    first = next((row for row in range(*rows) if source.lines[row].strip()), rows[0])
-    return sorted({row for row in cuts if row > first})
+            cuts.add(row)
+    return sorted(cuts)

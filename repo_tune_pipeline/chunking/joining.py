@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-
-from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.outline import Definition
-from repo_tune_pipeline.chunking.parsing import Stretch
 
 
 def joined(
@@ -25,7 +21,7 @@ def joined(
     around: list[int] = []
     for definition in definitions:
         before = -1
-        while around and found[around[-1]].node.end_byte <= definition.node.start_byte:
+        while around and found[around[-1]].end <= definition.start:
             before = around.pop()
         if before >= 0 and _goes_on(found[before], definition) and not begins(definition):
             found[before] = _join(found[before], definition)
@@ -46,18 +42,9 @@ def _goes_on(before: Definition, after: Definition) -> bool:
 
 def _join(before: Definition, after: Definition) -> Definition:
     """The two as one: a signature ends where the first equation begins."""
-    headed = before.role == "signature" and isinstance(after.node, Node)
-    return replace(
-        after,
-        node=_stretch(before.node, after.node),
-        outer=_stretch(before.outer, after.outer),
-        body=after.node if headed else before.body,
-    )
-
-
-def _stretch(first: Node | Stretch, last: Node | Stretch) -> Stretch:
-    return Stretch(
-        first.first if isinstance(first, Stretch) else first,
-        last.last if isinstance(last, Stretch) else last,
-        first.has_error or last.has_error,
+    return after._replace(
+        start=before.start,
+        outer_start=before.outer_start,
+        body=after.node if before.role == "signature" else before.body,
+        is_broken=before.is_broken or after.is_broken,
     )

@@ -208,31 +208,37 @@ def grammar_of(language: str) -> Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Queries:
-    """One query file, compiled twice: what needs its captures by match, and what doesn't.
+class FileQuery:
+    """A compiled query file, and for each of its patterns the capture that says what it finds."""
 
-    Matches cost several times what bare captures do, and most of a file is calls and blocks.
-    """
-
-    definitions: Query
-    details: Query
+    query: Query
+    kinds: tuple[str, ...]
 
 
-_BY_MATCH = re.compile(rb"@(?:function|method|type|test|module|owner|signature|wrapper|call)\b")
+_KIND = re.compile(
+    r"@(function|method|type|test|module|owner|signature|wrapper|call"
+    r"|attribute|comment|statements|callee|import)\b"
+)
 
 
 @cache
-def queries_of(language: str) -> Queries:
-    """The compiled query of a row; compiling costs as much as parsing a long file."""
+def query_of(language: str) -> FileQuery:
+    """The compiled query of a row; compiling costs as much as parsing a long file.
+
+    All patterns are one query: walking the tree is most of what a query costs.
+    """
     file = resources.files("repo_tune_pipeline.chunking") / "queries"
-    source = (file / f"{CODE_LANGUAGES[language].query}.scm").read_text(encoding="utf-8")
-    grammar = grammar_of(language)
-    found = Queries(Query(grammar, source), Query(grammar, source))
-    data = source.encode("utf-8")
-    for at in range(found.details.pattern_count):
-        text = data[
-            found.details.start_byte_for_pattern(at) : found.details.end_byte_for_pattern(at)
-        ]
-        other = found.details if _BY_MATCH.search(text) else found.definitions
-        other.disable_pattern(at)
-    return found
+    source = (file / f"{CODE_LANGUAGES[language].query}.scm").read_bytes()
+    query = Query(grammar_of(language), source.decode("utf-8"))
+    patterns = (
+        source[query.start_byte_for_pattern(at) : query.end_byte_for_pattern(at)].decode("utf-8")
+        for at in range(query.pattern_count)
+    )
+    return FileQuery(query, tuple(_kind(pattern) for pattern in patterns))
+
+
+def _kind(pattern: str) -> str:
+    found = _KIND.search(pattern)
+    if found is None:
+        raise ValueError(f"nothing is found by {pattern}")
+    return found.group(1)

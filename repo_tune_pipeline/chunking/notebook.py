@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
+from msgspec import structs
+
 from repo_tune_pipeline.chunking.candidates import Candidate, Piece, refusal
 from repo_tune_pipeline.chunking.definitions import code_candidates
 from repo_tune_pipeline.chunking.parsing import SourceText, UnparsedError
@@ -101,7 +103,7 @@ def _code(
 def _moved(candidate: Candidate, rows: int) -> Candidate:
     first, last = candidate.start_line + rows, candidate.end_line + rows
     if isinstance(candidate, Piece):
-        return replace(candidate, start_line=first, end_line=last)
+        return structs.replace(candidate, start_line=first, end_line=last)
     return candidate._replace(start_line=first, end_line=last)
 
 

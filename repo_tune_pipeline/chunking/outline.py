@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
 
 from tree_sitter import Node
 
 from repo_tune_pipeline.chunking.callees import CalleeNames
-from repo_tune_pipeline.chunking.languages import CodeLanguage
-from repo_tune_pipeline.chunking.parsing import Captures, SourceText, Stretch
+from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES
+from repo_tune_pipeline.chunking.parsing import Captures, SourceText
 
 Role = Literal["function", "method", "type", "test", "module", "owner", "signature"]
-ROLES: tuple[Role, ...] = (
-    "function",
-    "method",
-    "type",
-    "test",
-    "module",
-    "owner",
-    "signature",
-)
 FUNCTIONS = frozenset({"function", "method", "test"})
 
-_BLANKS = re.compile(r"\s+")
 _LONGEST_IMPORT = 5_000
 """Bytes; a longer one is no import that a person wrote."""
 _TYPE_NAME = re.compile(r"(?<!['\w])(?!(?:mut|dyn|impl|const)\b)[\w:.]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A node that can become a chunk, or (module, owner) that only qualifies others' names.
+class Definition(NamedTuple):
+    """What can become a chunk, or (module, owner) only qualifies others' names.
 
     Attributes:
         receiver: the type that a method names itself instead of standing inside it, or empty.
-        outer: the node with what belongs to it (``export``, decorators); mostly `node` itself.
+        start: its first byte.
+        end: the byte after it.
+        outer_start: likewise with what belongs to it: ``export``, decorators.
+        outer_end: likewise.
+        node: the definition, or the last of those that were joined.
         body: the node with which the signature ends; None for a mere declaration.
+        is_broken: whether a syntax error is inside it.
     """
 
     role: Role
     name: str
     receiver: str
-    node: Node | Stretch
-    outer: Node | Stretch
+    start: int
+    end: int
+    outer_start: int
+    outer_end: int
+    node: Node
     body: Node | None
+    is_broken: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,95 +70,124 @@ class Outline:
     Attributes:
         definitions: outer ones before inner ones, by first byte.
         margins: comments and attributes by first byte.
+        margin_starts: their first bytes.
         above: those that have their last line to themselves, by that line's row.
         statement_rows: ascending rows whose first token begins a statement; not those below an
             attribute, which a cut would part from what it belongs to.
-        callees: first byte and name of each call, by first byte.
+        call_starts: first byte of each call, ascending.
+        callees: the name that each calls, or an empty string.
         imports: module names, sorted and unique.
     """
 
     source: SourceText
     definitions: tuple[Definition, ...]
-    margins: tuple[Span, ...]
+    margins: Sequence[Span]
+    margin_starts: Sequence[int]
     above: dict[int, Span]
-    statement_rows: tuple[int, ...]
-    callees: tuple[tuple[int, str], ...]
+    statement_rows: Sequence[int]
+    call_starts: Sequence[int]
+    callees: Sequence[str]
     imports: tuple[str, ...]
+
+
+_Defined = list[tuple[str, Captures]]
 
 
 def outline(
     source: SourceText,
     matches: Iterable[tuple[int, Captures]],
-    details: Captures,
-    language: CodeLanguage,
+    kinds: Sequence[str],
+    language: str,
 ) -> Outline:
-    """Sort what a language's two queries find in one file by what it tells."""
-    defined: list[tuple[Role, Captures]] = []
-    wrappers: dict[tuple[int, int], Node] = {}
-    names = CalleeNames(source, language.name_marks)
-    callees = [(node.start_byte, names.of(node)) for node in details.get("callee", ())]
-    for _pattern, match in matches:
-        if "call" in match:
-            node = match["call"][0]
-            name = names.before(node.start_byte, match["arguments"][0].start_byte)
-            callees.append((node.start_byte, name))
-        elif "wrapper" in match:
-            wrapped = match["wrapped"][0]
-            wrappers[wrapped.start_byte, wrapped.end_byte] = match["wrapper"][0]
+    """Sort what a language's query finds in one file by what it tells.
+
+    Args:
+        kinds: by the number of a pattern, the capture that says what it finds.
+    """
+    details: dict[str, list[Node]] = {
+        kind: [] for kind in ("attribute", "comment", "statements", "callee", "import")
+    }
+    others: _Defined = []
+    lists = [details.get(kind) for kind in kinds]
+    for pattern, match in matches:
+        kind, nodes = kinds[pattern], lists[pattern]
+        if nodes is None:
+            others.append((kind, match))
         else:
-            defined.append((next(role for role in ROLES if role in match), match))
-    named = {match["name"][0].start_byte for _role, match in defined if "name" in match}
-    margins = [_span(node, True) for node in details.get("comment", ())]
-    margins += [_span(node, False) for node in details.get("attribute", ())]
+            nodes += match[kind]
+    margins = _spans(source, details["comment"], is_comment=True)
+    margins += _spans(source, details["attribute"], is_comment=False)
     margins.sort()
     above = _alone(source, margins)
-    rows = _first_rows(source, details.get("statements", ()))
+    rows = _first_rows(source, details["statements"])
     rows.difference_update(row + 1 for row, span in above.items() if not span.is_comment)
+    calls = _calls(source, details["callee"], others, CODE_LANGUAGES[language].name_marks)
     return Outline(
         source=source,
-        definitions=_definitions(source, defined, wrappers),
-        margins=tuple(margins),
+        definitions=_definitions(source, others),
+        margins=margins,
+        margin_starts=[span.start for span in margins],
         above=above,
-        statement_rows=tuple(sorted(rows)),
-        callees=tuple(sorted(each for each in callees if each[0] not in named)),
-        imports=_imports(source, details.get("import", ()), language),
+        statement_rows=sorted(rows),
+        call_starts=[start for start, _name in calls],
+        callees=[name for _start, name in calls],
+        imports=_imports(source, details["import"], language),
     )
 
 
-def _imports(source: SourceText, nodes: Iterable[Node], language: CodeLanguage) -> tuple[str, ...]:
+def _calls(
+    source: SourceText, callees: Iterable[Node], others: _Defined, marks: str
+) -> list[tuple[int, str]]:
+    """First byte and name of each call; the name that something is defined by isn't called."""
+    names = CalleeNames(source, marks)
+    calls = [(at := node.start_byte, names.before(at, node.end_byte)) for node in callees]
+    defined: set[int] = set()
+    for kind, match in others:
+        if kind == "call":
+            at = match["call"][0].start_byte
+            calls.append((at, names.before(at, match["arguments"][0].start_byte)))
+        elif "name" in match:
+            defined.add(match["name"][0].start_byte)
+    return sorted([call for call in calls if call[0] not in defined])
+
+
+def _imports(source: SourceText, nodes: Iterable[Node], language: str) -> tuple[str, ...]:
     found: set[str] = set()
     for node in nodes:
-        if node.end_byte - node.start_byte <= _LONGEST_IMPORT:
-            found.update(language.imports(_captured(source, node)))
+        start, end = node.start_byte, node.end_byte
+        if end - start <= _LONGEST_IMPORT:
+            found.update(_imported(language, source.bytes_text(start, end)))
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=10_000)
+def _imported(language: str, text: str) -> tuple[str, ...]:
+    """The names in an import; many files have the same."""
+    return tuple(CODE_LANGUAGES[language].imports(text))
 
 
 def _first_rows(source: SourceText, blocks: Iterable[Node]) -> set[int]:
     """The rows that begin with a child of one of `blocks`, comments aside."""
-    row_of = source.row_of_first_byte
-    return {
-        row_of[node.start_byte]
-        for block in blocks
-        for node in block.named_children
-        if node.start_byte in row_of and not node.is_extra
+    data, starts = source.data, source.byte_starts
+    firsts = {
+        node.start_byte for block in blocks for node in block.named_children if not node.is_extra
     }
+    rows: set[int] = set()
+    for at in firsts:
+        row = bisect_right(starts, at) - 1
+        start = starts[row]
+        if at == start or data[start:at].isspace():
+            rows.add(row)
+    return rows
 
 
-def last_row(node: Node | Stretch) -> int:
-    """The row of a node's last character; a line's end that the node includes isn't one.
-
-    Its last token tells: a block that indentation closes reaches into the line below.
-    """
-    first = node.start_point.row
-    while (last := node.child(node.child_count - 1) if node.child_count else None) is not None:
-        node = last
-    row, column = node.end_point
-    return row - 1 if column == 0 and row > first else row
-
-
-def _span(node: Node, is_comment: bool) -> Span:
-    first = node.start_point.row
-    return Span(node.start_byte, node.end_byte, first, last_row(node), is_comment)
+def _spans(source: SourceText, nodes: Iterable[Node], *, is_comment: bool) -> list[Span]:
+    spans: list[Span] = []
+    for node in nodes:
+        start, end = node.byte_range
+        first, last = source.row_of(start), source.last_row(start, end)
+        spans.append(Span(start, end, first, last, is_comment))
+    return spans
 
 
 def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
@@ -168,32 +197,31 @@ def _alone(source: SourceText, margins: Iterable[Span]) -> dict[int, Span]:
     """
     alone: dict[int, Span] = {}
     for span in margins:
-        begins_line = span.start in source.row_of_first_byte
-        if begins_line and span.last_row not in alone and _ends_line(source, span):
+        taken = span.last_row in alone or not source.begins_row(span.start, span.first_row)
+        if not taken and _ends_line(source, span):
             alone[span.last_row] = span
     return alone
 
 
 def _ends_line(source: SourceText, span: Span) -> bool:
-    line_end = source.data.find(b"\n", span.end)
-    if source.data[span.end - 1 : span.end] == b"\n":
+    data, end = source.data, span.end
+    if data[end : end + 1] in b"\n" or data[end - 1 : end] == b"\n":
         return True
-    rest = source.data[span.end : line_end if line_end >= 0 else None].strip()
+    line_end = data.find(b"\n", end)
+    rest = data[end : line_end if line_end >= 0 else None].strip()
     return not rest or rest.startswith(b"//") or (rest.startswith(b"#[") and rest.endswith(b"]"))
 
 
 def _name(source: SourceText, role: Role, match: Captures) -> str:
     if "name" not in match:
         return "default"
-    first, last = match["name"][0], match["name"][-1]
-    text = _BLANKS.sub(" ", source.bytes_text(first.start_byte, last.end_byte))
+    names = match["name"]
+    text = source.bytes_text(names[0].start_byte, names[-1].end_byte)
+    if not text.isidentifier():
+        text = " ".join(text.split())
     if role == "owner":
         return _bare_type(text)
     return text.strip("\"'`") if text.startswith(('"', "'", "`")) else text
-
-
-def _captured(source: SourceText, node: Node) -> str:
-    return source.bytes_text(node.start_byte, node.end_byte)
 
 
 def _bare_type(text: str) -> str:
@@ -202,26 +230,30 @@ def _bare_type(text: str) -> str:
     return name.group() if name else text
 
 
-def _definitions(
-    source: SourceText,
-    defined: Iterable[tuple[Role, Captures]],
-    wrappers: dict[tuple[int, int], Node],
-) -> tuple[Definition, ...]:
+def _receiver(source: SourceText, match: Captures) -> str:
+    if "receiver" not in match:
+        return ""
+    return _bare_type(source.bytes_text(*match["receiver"][0].byte_range))
+
+
+def _definitions(source: SourceText, others: _Defined) -> tuple[Definition, ...]:
     found: dict[tuple[int, int], Definition] = {}
-    for role, match in defined:
-        node = match[role][0]
-        place = (node.start_byte, node.end_byte)
+    wrappers = {
+        match["wrapped"][0].byte_range: match["wrapper"][0].byte_range
+        for kind, match in others
+        if kind == "wrapper"
+    }
+    for kind, match in others:
+        if kind in ("wrapper", "call"):
+            continue
+        node = match[kind][0]
+        place = node.byte_range
         if place in found and (found[place].body is not None or "body" not in match):
             continue
-        found[place] = Definition(
-            role=role,
-            name=_name(source, role, match),
-            receiver=(
-                _bare_type(_captured(source, match["receiver"][0])) if "receiver" in match else ""
-            ),
-            node=node,
-            outer=wrappers.get(place, node),
-            body=match["body"][0] if "body" in match else None,
-        )
+        role = cast("Role", kind)
+        body = match["body"][0] if "body" in match else None
+        name, receiver = _name(source, role, match), _receiver(source, match)
+        outer = wrappers.get(place, place)
+        found[place] = Definition(role, name, receiver, *place, *outer, node, body, node.has_error)
     ordered = sorted(found, key=lambda place: (place[0], -place[1]))
     return tuple(found[place] for place in ordered)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate, count, groupby
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Literal
 
-from tree_sitter import Node, Parser, Point, Query, QueryCursor, QueryPredicate, Tree
+from tree_sitter import Node, Parser, Query, QueryCursor, QueryPredicate, Tree
 
 MAX_DEPTH = 1_000
 """A query's cost explodes on trees some 33,000 levels deep, and it can't be interrupted."""
@@ -17,6 +17,7 @@ MAX_TOKEN_RUN = 5_000
 """A query's cost grows with the square of a run of tokens that lie side by side in one node."""
 _ASCII = bytes(range(128)) + b"x" * 128
 _WINDOW = 32 * 1024
+_LAST_BLANK = ord(" ")
 _CALLS_A_LOOK = 16
 """Of the parser's calls how many go by between two looks at the clock, which are slow."""
 
@@ -29,63 +30,21 @@ class UnparsedError(Exception):
     """A file that can't be cut, for the reason that its rejection shows. Stays in this stage."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Nodes that follow each other, where they stand for one."""
-
-    first: Node
-    last: Node
-    has_error: bool
-    child_count: int = 1
-
-    @property
-    def start_byte(self) -> int:
-        return self.first.start_byte
-
-    @property
-    def end_byte(self) -> int:
-        return self.last.end_byte
-
-    @property
-    def start_point(self) -> Point:
-        return self.first.start_point
-
-    @property
-    def end_point(self) -> Point:
-        return self.last.end_point
-
-    def child(self, _index: int) -> Node:
-        """The last one: whoever asks looks for where they end."""
-        return self.last
-
-
 class SourceText:
-    """One file's text with what turns tree-sitter's rows and bytes into lines and characters.
+    """One file's text with what turns tree-sitter's bytes into rows and characters.
 
-    `lines` is the text split at ``"\\n"``, as tree-sitter counts rows; `starts[row]` is the
-    character offset of a row.
+    Rows count from 0 and end at ``"\\n"`` alone, as tree-sitter has them. `starts[row]` is the
+    character that a row begins with, `byte_starts[row]` the byte; both have an entry more, for
+    where a row below the last one would begin.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.data = text.encode("utf-8", "replace")
         self.lines = text.split("\n")
-        self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
-
-    @cached_property
-    def row_of_first_byte(self) -> dict[int, int]:
-        """The rows by the byte of their first character that isn't blank."""
-        found: dict[int, int] = {}
-        start = 0
-        for row, line in enumerate(self.data.split(b"\n")):
-            found[start + len(line) - len(line.lstrip())] = row
-            start += len(line) + 1
-        return found
-
-    @cached_property
-    def byte_starts(self) -> list[int]:
-        """The byte offset of each row."""
-        return list(accumulate((len(line) + 1 for line in self.data.split(b"\n")), initial=0))
+        self.starts = _line_starts(self.lines)
+        self._is_ascii = len(self.data) == len(text)
+        self.byte_starts = self.starts if self._is_ascii else _line_starts(self.data.split(b"\n"))
 
     def rows(self, first: int, last: int) -> str:
         """The rows `first` to `last`, inclusive, without the last one's end."""
@@ -95,16 +54,41 @@ class SourceText:
         """How many characters `rows` has."""
         return self.starts[last + 1] - 1 - self.starts[first]
 
-    def offset(self, row: int, column: int) -> int:
-        """Character offset of a byte column of a row."""
-        line = self.lines[row]
-        if not line.isascii():
-            column = len(line.encode("utf-8", "replace")[:column].decode("utf-8", "ignore"))
-        return self.starts[row] + column
+    def row_of(self, byte: int) -> int:
+        """The row that a byte stands on."""
+        return bisect_right(self.byte_starts, byte) - 1
+
+    def last_row(self, start: int, end: int) -> int:
+        """The row of the last character in the bytes [start, end) that isn't blank.
+
+        Some nodes include a line's end, and a block that indentation closes may reach further.
+        """
+        if end > start and self.data[end - 1] <= _LAST_BLANK:
+            end = start + len(self.data[start:end].rstrip())
+        return bisect_right(self.byte_starts, end - 1 if end > start else start) - 1
+
+    def begins_row(self, byte: int, row: int) -> bool:
+        """Whether nothing but blanks stands before a byte of a row."""
+        start = self.byte_starts[row]
+        return byte == start or self.data[start:byte].isspace()
+
+    def character(self, byte: int) -> int:
+        """The place of a byte, counted in characters."""
+        if self._is_ascii:
+            return byte
+        row = self.row_of(byte)
+        return self.starts[row] + len(self.bytes_text(self.byte_starts[row], byte))
 
     def bytes_text(self, start: int, end: int) -> str:
         """The text of a range of bytes."""
+        if self._is_ascii:
+            return self.text[start:end]
         return self.data[start:end].decode("utf-8", "ignore")
+
+
+def _line_starts(lines: Sequence[str] | Sequence[bytes]) -> list[int]:
+    """Where each line and the one below the last begin, if an end of one character joins them."""
+    return list(map(add, accumulate(map(len, lines), initial=0), count()))
 
 
 def parse(parser: Parser, source: SourceText, seconds: float, *, ascii_only: bool = False) -> Tree:
@@ -168,18 +152,9 @@ def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Cap
     ``#eq?`` and its like read the tree's text, which a tree that was parsed through a callback
     doesn't have, and end the process.
     """
-    return _cursor(query).matches(tree.root_node, _called_in(source))
-
-
-def captures(query: Query, tree: Tree, source: SourceText) -> Captures:
-    """As `matches`, but the nodes of each capture together, in no particular order."""
-    return _cursor(query).captures(tree.root_node, _called_in(source))
-
-
-def _cursor(query: Query) -> QueryCursor:
     cursor = QueryCursor(query)
     cursor.set_max_start_depth(MAX_DEPTH)
-    return cursor
+    return cursor.matches(tree.root_node, _called_in(source))
 
 
 def _called_in(source: SourceText) -> QueryPredicate:

@@ -1,11 +1,14 @@
 """Whatever the text, a chunk is the slice that its lines say."""
 
 import ast
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repo_tune_pipeline_tests.chunking.helpers import LANGUAGES, assert_exact, cut
+from repo_tune_pipeline.chunking import chunk_snapshot
+from repo_tune_pipeline.settings import ChunkingSettings
+from repo_tune_pipeline_tests.chunking.helpers import LANGUAGES, assert_exact, cut, snapshot
 
 NAMES = st.sampled_from(["a", "größe", "数", "_x", "test_it", "Ünïcode"])
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters='"\\\r\n\0')
@@ -105,6 +108,58 @@ def test_python_parses_without_its_docstring(text: str) -> None:
             continue
         start, end = chunk.doc_span
         assert ast.get_docstring(parsed(chunk.source[:start] + chunk.source[end:])) is None
+
+
+@st.composite
+def long_functions(draw: st.DrawFn) -> str:
+    indent, end = draw(INDENTS), draw(ENDS)
+    blocks = [draw(python_block(indent, 1)) for _ in range(draw(st.integers(1, 9)))]
+    head = draw(st.sampled_from(["def f():", "@deco\nasync def f(a, *b):"]))
+    body = [line for block in blocks for line in block]
+    return end.join([*head.split("\n"), *_indented(body, indent)])
+
+
+@QUIET
+@given(long_functions(), st.integers(200, 400))
+def test_the_parts_of_a_long_function_are_all_of_it_in_order(text: str, limit: int) -> None:
+    chunked = cut({"a.py": text}, max_chunk_chars=limit)
+    if chunked.funnel.dropped:
+        assert chunked.funnel.dropped == {"too_long": 1}
+        assert not chunked.chunks
+        return
+    parts = chunked.chunks
+    assert [chunk.part for chunk in parts] == [(at, len(parts)) for at in range(1, len(parts) + 1)]
+    assert "\n".join(chunk.source for chunk in parts).rstrip() == text.rstrip()
+    assert len({(chunk.symbol, chunk.signature, chunk.kind) for chunk in parts}) == 1
+    statements = {each.lineno for each in ast.walk(ast.parse(text)) if isinstance(each, ast.stmt)}
+    statements |= {
+        each.lineno
+        for owner in ast.walk(ast.parse(text))
+        for each in getattr(owner, "decorator_list", ())
+    }
+    for chunk in parts:
+        assert_exact(chunk, text)
+        assert len(chunk.source) <= limit
+        assert chunk.part[0] == 1 or chunk.start_line in statements
+
+
+@QUIET
+@given(python_sources(), python_sources())
+def test_a_chunk_has_the_id_of_its_place_and_content(text: str, other: str) -> None:
+    def ids(sources: dict[str, str], commit: str = "c" * 40) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {path: [] for path in sources}
+        taken = replace(snapshot(sources), commit=commit)
+        for chunk in chunk_snapshot(taken, ChunkingSettings()).chunks:
+            found[chunk.path].append(chunk.chunk_id)
+        return found
+
+    both = ids({"a.py": text, "b.py": other, "d/a.py": text})
+    every = [each for path in both for each in both[path]]
+    assert len(set(every)) == len(every)
+    assert ids({"a.py": text}, "e" * 40)["a.py"] == both["a.py"]
+    longer = ids({"a.py": f"{text}\n\ndef last(x):\n    return x\n"})["a.py"]
+    assert longer[: len(both["a.py"])] == both["a.py"]
+    assert set(ids({"a.py": f"\n{text}"})["a.py"]).isdisjoint(both["a.py"])
 
 
 FRAGMENTS = st.sampled_from(

@@ -8,10 +8,15 @@ from importlib import resources
 
 import pytest
 
-from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES, queries_of
+from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES, query_of
 from repo_tune_pipeline_tests.chunking import test_compiled_languages as compiled
 from repo_tune_pipeline_tests.chunking import test_ecmascript as ecmascript
-from repo_tune_pipeline_tests.chunking.helpers import assert_exact, cut
+from repo_tune_pipeline_tests.chunking.helpers import (
+    assert_exact,
+    cut,
+    cut_lines,
+    documentation,
+)
 from repo_tune_pipeline_tests.chunking.test_markdown import README
 from repo_tune_pipeline_tests.chunking.test_python import CART
 
@@ -108,7 +113,7 @@ def test_a_parse_that_takes_too_long_is_given_up() -> None:
 
 def test_every_language_has_a_query_that_its_grammar_accepts() -> None:
     for language in CODE_LANGUAGES:
-        assert queries_of(language).definitions.pattern_count > 0
+        assert query_of(language).kinds
 
 
 def test_no_query_asks_a_tree_for_its_text() -> None:
@@ -117,3 +122,93 @@ def test_no_query_asks_a_tree_for_its_text() -> None:
         for line in file.read_text(encoding="utf-8").splitlines():
             asked = re.findall(r"\(#(\S+)", line)
             assert {"called?", "not-called?"}.issuperset(asked), f"{file.name}: {line}"
+
+
+LICENCE = "Copyright 2024 Acme. All rights reserved."
+HEADERS = {
+    "a.py": f'# {LICENCE}\n\n"""Sums."""\nimport os\nLIMIT = 1\n\ndef f(x):\n    return x\n',
+    "a.rs": f"// {LICENCE}\n\n//! Sums.\nuse std::fs;\n\n/// One.\nfn f() {{\n    g();\n}}\n",
+    "a.go": f"// {LICENCE}\n\n// Sums.\npackage a\n\n// F does.\nfunc F() {{\n\tg()\n}}\n",
+    "a.ts": f"/* {LICENCE} */\n\n/** Sums. */\nimport a from 'a';\n\nfunction f() {{\n  g();\n}}\n",
+    "a.js": f"// {LICENCE}\n\n'use strict';\n// Sums.\n\nb();\n\nfunction f() {{\n  g()\n}}\n",
+    "A.java": f"/*\n * {LICENCE}\n */\n\n// Sums.\npackage a;\n\nclass A {{\n  int x;\n}}\n",
+}
+
+
+@pytest.mark.parametrize("path", HEADERS)
+def test_a_file_begins_with_what_documents_it_and_no_licence(path: str) -> None:
+    header, *others = cut({path: HEADERS[path]}).chunks
+    assert (header.kind, header.symbol, header.docstring) == ("module", path.split(".")[0], "Sums.")
+    assert LICENCE not in header.source
+    assert documentation(header).strip(' \n/*!"') == "Sums."
+    assert header.end_line < others[0].start_line
+    assert_exact(header, HEADERS[path])
+
+
+def test_a_header_without_documentation_needs_some_code() -> None:
+    short = "import os\n\ndef f(x):\n    return x\n"
+    assert [chunk.kind for chunk in cut({"a.py": short}).chunks] == ["function"]
+    header, _f = cut({"a.py": f"import a\nimport b\n{short}"}).chunks
+    assert (header.kind, header.start_line, header.end_line) == ("module", 1, 3)
+    assert cut_lines(header) == ["import b", "import os"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "attributes"),
+    [
+        ("a.py", "@one\n@two(\n    1,\n)\ndef f():\n    return 1\n", ("@one", "@two( 1, )")),
+        ("a.rs", "/// Doc.\n#[inline]\n#[a(b)] fn f() {\n    g();\n}\n", ("#[inline]", "#[a(b)]")),
+        ("A.java", "@One\n@Two(x = 1) class A {\n  int x;\n}\n", ("@One", "@Two(x = 1)")),
+        ("a.ts", "@One()\nexport class A {\n  x = 1;\n}\n", ("@One()",)),
+        ("a.py", "class A:\n    @one\n    def f(self):\n        return 1\n", ()),
+    ],
+)
+def test_attributes_belong_to_what_they_stand_above(
+    path: str, text: str, attributes: tuple[str, ...]
+) -> None:
+    chunk = cut({path: text}).chunks[0]
+    assert chunk.attributes == attributes
+    assert not any(each in chunk.signature for each in attributes)
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        (f"// {LICENCE}", ""),
+        ("// Licensed under the Apache License, Version 2.0", ""),
+        ("// For the full copyright and license information, view the LICENSE file.", ""),
+        ("// const old = 1;\n// old.run();", ""),
+        ("// if (x) {\n//   go();\n// }", ""),
+        ("// ----------", ""),
+        ("// Says whether a licence is valid.", "Says whether a licence is valid."),
+        ("/** run(1); */", "run(1);"),
+        ("// Goes; then stops.\n// See x.", "Goes; then stops.\nSee x."),
+    ],
+)
+def test_neither_a_licence_nor_code_documents_anything(comment: str, said: str) -> None:
+    text = "import a;\n\n" + comment + "\nfunction f() {\n  g();\n}\n"
+    chunk = cut({"a.js": text}).chunks[-1]
+    assert chunk.docstring == said
+    assert (chunk.doc_span is None) == (not said)
+    assert chunk.source.startswith(comment)
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "text", "end"),
+    [
+        ("a.py", "def f():\n", '    a = """\n    b = 1\n' + "    c = 2\n" * 20 + '    """\n', ""),
+        ("a.js", "function f() {\n", "  a(`\n  b();\n" + "  c();\n" * 30 + "  `);\n", "}\n"),
+        ("a.go", "func f() {\n", "\ta(`\n\tb()\n" + "\tc()\n" * 45 + "\t`)\n", "}\n"),
+    ],
+)
+def test_a_part_never_begins_inside_a_string(path: str, head: str, text: str, end: str) -> None:
+    chunks = cut({path: head + text * 4 + end}, max_chunk_chars=300).chunks
+    assert [chunk.part for chunk in chunks] == [
+        (at, len(chunks)) for at in range(1, 1 + len(chunks))
+    ]
+    assert len(chunks) > 1
+    first = text.split("\n")[0]
+    assert all(chunk.source.startswith((head, first)) for chunk in chunks)
+    assert "\n".join(chunk.source for chunk in chunks) + "\n" == head + text * 4 + end
+    too_short = cut({path: head + text * 4 + end}, max_chunk_chars=200)
+    assert too_short.funnel.dropped == {"too_long": 1}

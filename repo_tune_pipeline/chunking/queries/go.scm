@@ -1,6 +1,5 @@
 ; What a chunk can be made of.
-(function_declaration name: (_) @name) @function
-(function_declaration name: (_) @name body: (_) @body) @function
+(function_declaration name: (_) @name body: (_)? @body) @function
 (method_declaration
   receiver: (parameter_list (parameter_declaration type: (_) @receiver))
   name: (_) @name

@@ -1,6 +1,5 @@
 ; What a chunk can be made of.
-(method_declaration name: (_) @name) @method
-(method_declaration name: (_) @name body: (_) @body) @method
+(method_declaration name: (_) @name body: (_)? @body) @method
 (constructor_declaration name: (_) @name body: (_) @body) @method
 (compact_constructor_declaration name: (_) @name body: (_) @body) @method
 (class_declaration name: (_) @name body: (_) @body) @type

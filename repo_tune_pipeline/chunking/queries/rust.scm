@@ -1,8 +1,7 @@
 ; What a chunk can be made of, and what qualifies its name.
 (function_item name: (_) @name body: (_) @body) @function
 (function_signature_item name: (_) @name) @function
-(struct_item name: (_) @name) @type
-(struct_item name: (_) @name body: (_) @body) @type
+(struct_item name: (_) @name body: (_)? @body) @type
 (enum_item name: (_) @name body: (_) @body) @type
 (union_item name: (_) @name body: (_) @body) @type
 (trait_item name: (_) @name body: (_) @body) @type

@@ -1,33 +1,33 @@
 ; What a chunk can be made of.
 (function_declaration name: (_) @name body: (_) @body) @function
 (generator_function_declaration name: (_) @name body: (_) @body) @function
-(lexical_declaration (variable_declarator name: (identifier) @name value: (arrow_function body: (_) @body))) @function
-(lexical_declaration (variable_declarator name: (identifier) @name value: (function_expression body: (_) @body))) @function
-(variable_declaration (variable_declarator name: (identifier) @name value: (arrow_function body: (_) @body))) @function
-(variable_declaration (variable_declarator name: (identifier) @name value: (function_expression body: (_) @body))) @function
-(expression_statement (assignment_expression left: (member_expression) @name right: (arrow_function body: (_) @body))) @function
-(expression_statement (assignment_expression left: (member_expression) @name right: (function_expression body: (_) @body))) @function
-(export_statement value: (arrow_function body: (_) @body)) @function
-(export_statement value: (function_expression body: (_) @body)) @function
+(lexical_declaration (variable_declarator
+  name: (identifier) @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
+(variable_declaration (variable_declarator
+  name: (identifier) @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
+(assignment_expression
+  left: (member_expression) @name
+  right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
+(export_statement
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
 (export_statement value: (class body: (_) @body)) @type
 (class_declaration name: (_) @name body: (_) @body) @type
 (lexical_declaration (variable_declarator name: (identifier) @name value: (class body: (_) @body))) @type
-(expression_statement (assignment_expression left: (member_expression) @name right: (class body: (_) @body))) @type
+(assignment_expression left: (member_expression) @name right: (class body: (_) @body)) @type
 (method_definition name: (_) @name body: (_) @body) @method
-((expression_statement (call_expression
-  function: (identifier) @runner
-  arguments: (arguments . (string (string_fragment) @name) . (arrow_function body: (_) @body)))) @test
-  (#called? @runner "it" "test"))
-((expression_statement (call_expression
-  function: (identifier) @runner
-  arguments: (arguments . (string (string_fragment) @name) . (function_expression body: (_) @body)))) @test
-  (#called? @runner "it" "test"))
-((expression_statement (call_expression
-  function: (identifier) @runner
-  arguments: (arguments . (string (string_fragment) @name) . (_)))) @module
-  (#called? @runner "describe"))
-
 (public_field_definition name: (_) @name value: (arrow_function body: (_) @body)) @method
+((call_expression
+  function: (identifier) @runner
+  arguments: (arguments
+    . (string (string_fragment) @name)
+    . [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @test
+  (#called? @runner "it" "test"))
+((call_expression
+  function: (identifier) @runner
+  arguments: (arguments . (string (string_fragment) @name) . (_))) @module
+  (#called? @runner "describe"))
 (function_signature name: (_) @name) @function
 (abstract_method_signature name: (_) @name) @method
 (abstract_class_declaration name: (_) @name body: (_) @body) @type
@@ -54,6 +54,7 @@
 (new_expression constructor: (_) @callee)
 (import_statement source: (string (string_fragment) @import))
 (export_statement source: (string (string_fragment) @import))
-((call_expression function: (identifier) @loader
+((call_expression
+  function: (identifier) @loader
   arguments: (arguments . (string (string_fragment) @import)))
   (#called? @loader "require"))
