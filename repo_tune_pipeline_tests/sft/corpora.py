@@ -74,9 +74,8 @@ class Example:
     def row(self) -> dict[str, object]:
         names = ("id", "task", "repo", "path", "symbol")
         meta = {name: getattr(self, name) for name in names}
-        return {"instruction": self.instruction, "input": self.input, "output": self.output} | {
-            "meta": meta
-        }
+        texts = {name: _utf8(getattr(self, name)) for name in ("instruction", "input", "output")}
+        return {**texts, "meta": meta}
 
 
 def words(seed: int, count: int) -> list[str]:
@@ -140,6 +139,10 @@ def alike_across(
             if _windows(one.code, window) & _windows(other.code, window):
                 shared.add(one.id)
     return near, shared
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _tokens(text: str) -> list[str]:

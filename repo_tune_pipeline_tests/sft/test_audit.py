@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from repo_tune_pipeline.errors import StorageError
 from repo_tune_pipeline.records import TASKS
 from repo_tune_pipeline.sft.audit import audit
+from repo_tune_pipeline.sft.prints import prints_of
 from repo_tune_pipeline.sft.split import Side
 from repo_tune_pipeline_tests.sft.corpora import (
     FILES,
@@ -28,7 +29,8 @@ from repo_tune_pipeline_tests.sft.corpora import (
 @st.composite
 def corpora(draw: st.DrawFn) -> list[Example]:
     """Texts of their own words, and others with some of them: all, nearly all, or a part."""
-    lengths = draw(st.lists(st.integers(0, 160), min_size=2, max_size=6))
+    length = st.integers(0, 6) | st.integers(0, 160)
+    lengths = draw(st.lists(length, min_size=2, max_size=6))
     texts = [words(seed, length) for seed, length in enumerate(lengths)]
     for clone in range(draw(st.integers(1, 10))):
         text = list(draw(st.sampled_from(texts)))
@@ -69,16 +71,14 @@ def test_every_leak_is_found_and_none_is_left_after_selection(examples: list[Exa
     if not near | shared:
         assert not [why for why in selection.reasons.values() if why.startswith("shares_code")]
     with tempfile.TemporaryDirectory() as folder:
-        utf8 = [one for one in examples if "\ud800" not in one.input + one.output]
-        sides = {one.id: as_made[one.id] for one in utf8}
-        near, shared = alike_across(utf8, sides, HALF.near_duplicate)
-        bypassed = audit(written(Path(folder, "a"), utf8, sides), near_duplicate=0.8)
+        near, shared = alike_across(examples, as_made, HALF.near_duplicate)
+        bypassed = audit(written(Path(folder, "a"), examples, as_made), near_duplicate=0.8)
         assert bypassed.near_copies.count == len(near)
         assert bypassed.shared_windows.count == len(shared)
         assert {pair[0] for pair in bypassed.near_copies.first} <= near
-        clean = audit(written(Path(folder, "b"), utf8, selection.sides), near_duplicate=0.8)
+        clean = audit(written(Path(folder, "b"), examples, selection.sides), near_duplicate=0.8)
         assert clean.clean
-        assert sum(clean.examples.values()) == sum(one.id in selection.sides for one in utf8)
+        assert sum(clean.examples.values()) == len(selection.sides)
 
 
 @settings(max_examples=25, deadline=None)
@@ -86,12 +86,10 @@ def test_every_leak_is_found_and_none_is_left_after_selection(examples: list[Exa
 def test_pairs_at_any_threshold_are_found(seed: int, threshold: float) -> None:
     chance = random.Random(seed)
     text = words(seed, 80)
-    examples = [
-        Example(
-            " ".join("x" if chance.random() < 0.004 * n else word for word in text), path=f"{n}.py"
-        )
-        for n in range(30)
-    ]
+    edited = [["x" if chance.random() < 0.004 * n else word for word in text] for n in range(20)]
+    parts = [text[: chance.randint(1, 80)] for _ in range(20)]
+    examples = [Example(" ".join(one), path=f"{n}.py") for n, one in enumerate([*edited, *parts])]
+    examples = list({one.code: one for one in examples}.values())
     wish = HALF.model_copy(update={"near_duplicate": threshold})
     split = split_of(examples, wish)
     sides = {one.id: split.side(one.repo, one.path) for one in examples}
@@ -115,6 +113,16 @@ def test_a_planted_secret_and_a_file_on_two_sides_are_found(tmp_path: Path) -> N
     assert found.files_on_two_sides.first == [("acme/tools", "a.py")]
     assert not found.clean
     assert found.examples == dict.fromkeys(FILES.values(), 1)
+
+
+@pytest.mark.parametrize("pair", [("f x", "f  x"), ("a \ud800 b", "a ? b"), ("é", "é")])
+def test_even_tiny_copies_are_found(tmp_path: Path, pair: tuple[str, str]) -> None:
+    examples = [Example(text, path=f"{n}.py") for n, text in enumerate(pair)]
+    sides: dict[str, Side] = {examples[0].id: "train", examples[1].id: "heldout"}
+    found = audit(written(tmp_path, examples, sides), near_duplicate=0.8)
+    assert found.near_copies.count == 1
+    code = [prints_of(one.code, one.code).exact for one in examples]
+    assert code[0] == code[1]
 
 
 def test_a_crowd_of_look_alikes_on_both_sides_is_parted(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 @given(st.data())
 def test_no_two_chunks_that_stay_are_similar_and_each_copy_is(data: st.DataObject) -> None:
     texts = [" ".join(data.draw(st.lists(WORDS, max_size=60))) for _ in range(6)]
-    for text in texts[:4]:
-        words = text.split(" ")
+    for _ in range(6):
+        words = data.draw(st.sampled_from(texts)).split(" ")
         place = data.draw(st.integers(0, len(words) - 1))
         texts.append(" ".join([*words[:place], "edited", *words[place + 1 :]]))
     units = [unit(n, text, f"src/{n}.py") for n, text in enumerate(texts)]
@@ -68,6 +68,16 @@ def test_of_250_copies_the_documented_one_outside_tests_stays() -> None:
     assert set(dropped.values()) == {"252"}
     undocumented = dropped_of(units[:-1], texts)
     assert set(undocumented.values()) == {"251"}
+
+
+def test_a_copy_of_a_copy_that_is_unlike_the_first_stays() -> None:
+    words = [f"word{n}" for n in range(60)]
+    texts = {
+        str(n): " ".join("edited" if place in places else word for place, word in enumerate(words))
+        for n, places in enumerate([(), (10,), (10, 30)])
+    }
+    units = [unit(n, texts[str(n)], f"{n}.py") for n in range(3)]
+    assert dropped_of(units, texts) == {"1": "0"}
 
 
 @settings(max_examples=100, deadline=None)

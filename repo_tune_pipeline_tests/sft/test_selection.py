@@ -27,8 +27,8 @@ def crowd(seed: int, count: int = 60) -> list[Example]:
     places = [f"{2000 + n % 7}/{n}" for n in range(25)]
     return [
         Example(
-            input=" ".join([*chance.sample([*common, "f ( x )"], 1), *words(seed + n % 20, n)]),
-            output=f"return {n % 7}",
+            input=" ".join([chance.choice([*common, "f ( x )"]), *words(seed + n % 9, n % 9)]),
+            output=f"return {n % 3}",
             instruction=chance.choice(["Continue.", f"Continue {n}."]),
             task=chance.choice(["code_completion", "api_usage", "repo_overview"]),
             path=f"{place}.py",
@@ -123,13 +123,15 @@ def test_the_side_that_loses_fewer_examples_goes() -> None:
     helper = " ".join(words(2, 60))
     tiny = "def run ( ) : pass"
     train, heldout = paths("train", 12), paths("heldout", 12)
-    rare = Example(f"{licence} a", path=heldout[0])
+    third = " ".join(words(3, 60))
+    rare = Example(f"{licence} a {third}", path=heldout[0])
     copied = Example(f"{helper} b", path=train[0])
     equal = Example(tiny, path=train[1], instruction="One.")
     examples = [
         rare,
         copied,
         equal,
+        Example(third, path=train[11]),
         *(Example(f"{licence} {words(10 + n, 90)}", path=train[2 + n]) for n in range(9)),
         *(Example(f"{helper} {words(30 + n, 90)}", path=heldout[2 + n]) for n in range(9)),
         Example(tiny, path=heldout[1], instruction="Two."),
