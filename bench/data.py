@@ -50,7 +50,11 @@ class Home:
     def run(self, source: str, settings: Settings, name: str) -> Stock:
         """Source to chunks, as the stages do it."""
         snapshot = ingest(
-            source, name=name, settings=settings.ingestion, mirrors=self.root / "mirrors"
+            source,
+            name=name,
+            settings=settings.ingestion,
+            mirrors=self.root / "mirrors",
+            memory=self.root / name / "examined.db",
         )
         place = self.root / name
         save_snapshot(place / "snapshot", snapshot)

@@ -52,6 +52,7 @@ def ingested_repo(
             name=entry.name,
             settings=settings.ingestion,
             mirrors=home.mirrors,
+            memory=home.repo(entry.name) / "examined.db",
         )
         digest = ingestion.save_snapshot(home.snapshot(entry.name), snapshot)
         register(home, entry)

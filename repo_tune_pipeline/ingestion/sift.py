@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from repo_tune_pipeline.ingestion.attributes import NOTHING, Attributes, Said
 from repo_tune_pipeline.ingestion.choice import Wanted, choose
-from repo_tune_pipeline.ingestion.content import judge_content
 from repo_tune_pipeline.ingestion.entries import Entry, Read
+from repo_tune_pipeline.ingestion.examination import Examined, examine
+from repo_tune_pipeline.ingestion.examining import Examiner
 from repo_tune_pipeline.ingestion.expressions import is_allowed
-from repo_tune_pipeline.ingestion.headers import license_of_header
 from repo_tune_pipeline.ingestion.languages import language_of_path
 from repo_tune_pipeline.ingestion.licenses import Governing, is_license_name
 from repo_tune_pipeline.ingestion.manifests import is_manifest_name
 from repo_tune_pipeline.records import NO_ASSERTION, LedgerEntry, SourceFile
 from repo_tune_pipeline.secrets import holds_secret, redact
 from repo_tune_pipeline.settings import IngestionSettings
+from repo_tune_pipeline.shelf import Shelf
 
 __all__ = ["Examined", "Sifted", "Wanted", "choose", "examine", "sift"]
 
@@ -32,54 +32,38 @@ class Sifted:
     contents: list[Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What one file's bytes tell: a `reason` to drop it, or its redacted text.
-
-    `license` is what its header names, or empty.
-    """
-
-    reason: str
-    language: str
-    text: str = ""
-    flags: tuple[str, ...] = ()
-    license: str = ""
-
-
-def examine(path: str, data: bytes, max_file_bytes: int, said: Said = NOTHING) -> Examined:
-    """Judge one file by its bytes and by what the attributes say of it, and nothing else."""
-    content = judge_content(path, data, max_file_bytes, said)
-    if content.reason:
-        return Examined(content.reason, content.language)
-    redacted = redact(content.text, path)
-    flags = {*content.flags, *(("redacted",) if redacted.kinds else ())}
-    license_id = license_of_header(content.text, content.language)
-    return Examined("", content.language, redacted.text, tuple(sorted(flags)), license_id)
-
-
 def sift(
-    entries: Sequence[Entry], read: Read, settings: IngestionSettings, shown: str, *, repo: str
+    entries: Sequence[Entry],
+    read: Read,
+    settings: IngestionSettings,
+    shown: str,
+    *,
+    repo: str,
+    memory: Shelf | None = None,
 ) -> Sifted:
     """Judge every entry; files and ledger come out sorted by path.
 
-    `repo` is the owner/name that `licenses.trusted` is asked about.
+    `repo` is the owner/name that `licenses.trusted` is asked about; `memory` remembers what came
+    of each content, so that what didn't change isn't read again.
 
     Raises:
         SourceError, ConfigError: as `choose`.
     """
     wanted = choose(entries, read, settings, shown)
     found: dict[bytes, Entry] = {}
-    judge = _Judge(_read_notices(wanted.notices, read, found), wanted.attributes, settings, repo)
+    judge = _Judge(_read_notices(wanted.notices, read, found), settings, repo)
+    examiner = Examiner(memory, settings.max_file_bytes, wanted.attributes.of)
     files: list[SourceFile] = []
     rows: dict[bytes, LedgerEntry] = {}
-    for entry, data in read(wanted.candidates):
+    for entry, outcome in examiner.examined(wanted.candidates, read):
         found[entry.path] = entry
-        examined, license_id = judge.examined(entry, data)
+        examined, license_id = judge.licensed(entry, outcome)
         path = entry.path.decode()
         facts = (path, entry.blob, entry.size, examined.language)
         rows[entry.path] = LedgerEntry(*facts, examined.reason, license_id, examined.flags)
         if not examined.reason:
             files.append(SourceFile(*facts, license_id, examined.text, examined.flags))
+    examiner.forget_others()
     listed = [found.get(entry.path, entry) for entry in entries]
     return Sifted(
         files=sorted(files, key=lambda file: file.path),
@@ -103,30 +87,21 @@ def _read_notices(
 class _Judge:
     """What a repository as a whole says about each of its files."""
 
-    def __init__(
-        self,
-        notices: Mapping[str, str],
-        attributes: Attributes,
-        settings: IngestionSettings,
-        repo: str,
-    ) -> None:
+    def __init__(self, notices: Mapping[str, str], settings: IngestionSettings, repo: str) -> None:
         licenses = settings.licenses
         texts = {path: text for path, text in notices.items() if is_license_name(path)}
         manifests = {path: text for path, text in notices.items() if is_manifest_name(path)}
         self._governing = Governing(texts, manifests, licenses.min_similarity)
-        self._attributes = attributes
-        self._max_file_bytes = settings.max_file_bytes
         self._allow = licenses.allow
         self._trusted = any(fnmatchcase(repo, name) for name in licenses.trusted)
         self._allowed: dict[str, bool] = {}
 
-    def examined(self, entry: Entry, data: bytes | None) -> tuple[Examined, str]:
+    def licensed(self, entry: Entry, examined: Examined | None) -> tuple[Examined, str]:
         """What became of a candidate, and its licence if it was kept or dropped for that."""
         path = entry.path.decode()
-        if data is None:
+        if examined is None:
             reason = "missing_blob" if entry.blob else "unreadable"
             return Examined(reason, language_of_path(path)), ""
-        examined = examine(path, data, self._max_file_bytes, self._attributes.of(path))
         if examined.reason:
             return examined, ""
         license_id = examined.license or self._governing.of(path)

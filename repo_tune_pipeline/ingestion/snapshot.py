@@ -35,10 +35,17 @@ from repo_tune_pipeline.ingestion.sources import (
 from repo_tune_pipeline.ingestion.worktree import uncommitted_notice
 from repo_tune_pipeline.records import Funnel, Snapshot
 from repo_tune_pipeline.settings import IngestionSettings
+from repo_tune_pipeline.shelf import Shelf
 
 
 def ingest(
-    source: str, *, ref: str = "", name: str = "", settings: IngestionSettings, mirrors: Path
+    source: str,
+    *,
+    ref: str = "",
+    name: str = "",
+    settings: IngestionSettings,
+    mirrors: Path,
+    memory: Path | None = None,
 ) -> Snapshot:
     """Read one source at one commit.
 
@@ -49,6 +56,7 @@ def ingest(
         name: the repository's `owner/name`; empty derives it from the source.
         settings: which sources and files are wanted, and how much time and room they may take.
         mirrors: the folder of our bare mirrors; only git URLs need one.
+        memory: a file that remembers what came of each content, for the next time.
 
     Raises:
         SourceError: the source can't be read, or has no such ref.
@@ -58,7 +66,14 @@ def ingest(
     """
     repo = repo_name(source, name)
     with _opened(source, ref, settings, mirrors.absolute() / f"{repo}.git") as opened:
-        sifted = sift(opened.entries, opened.read, settings, public_source(source), repo=repo)
+        sifted = sift(
+            opened.entries,
+            opened.read,
+            settings,
+            public_source(source),
+            repo=repo,
+            memory=Shelf(memory) if memory is not None else None,
+        )
         notice = ""
         if opened.worktree is not None:
             candidates = sifted.candidates
