@@ -25,7 +25,7 @@ from repo_tune_pipeline.sft.split import SIDES, Side
 from repo_tune_pipeline.sft.spool import Spool
 from repo_tune_pipeline.sft.stock import Stock
 
-SFT_VERSION = "2"
+SFT_VERSION = "3"
 """Raised whenever the same chunks and settings would give other examples than before."""
 
 

@@ -14,6 +14,7 @@ _BOILERPLATE = re.compile(
         (?:getter|setter|accessor|constructor|destructor)s?\b(?:\s+(?:for|of)\b.*)?\s*\Z
       | (?:getter|setter)s?\s+for\b
       | [^\n]*\b(?:auto-?\s?generated|generated\s+by|do\s+not\s+edit)\b
+      | regression\s+tests?\s+for\s+(?:issue|bug)?\s*\#?\d+\.?\s*\Z
       | @?(?:todo|fixme|xxx|hack)\b
       | \{?@inheritdoc\}?
       | see\s+(?:base|parent|super)\s*class\b

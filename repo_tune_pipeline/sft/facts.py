@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 
 from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.sft import signatures
+from repo_tune_pipeline.sft.branches import branches_of
 from repo_tune_pipeline.sft.members import cases_of, fields_of
+from repo_tune_pipeline.sft.test_code import is_test_code
 
 _MAX_EXPRESSION = 60
 _TYPE_WORD = re.compile(r"\b(class|struct|enum|interface|trait|union|record|impl|type|module)\b")
@@ -43,6 +45,16 @@ _BASIC_LIST = """
 _BASIC = frozenset(_BASIC_LIST.split())
 _TEST_OWNERS = frozenset({"t", "b", "JSON.Decode", "JSON.Encode", "Math", "Object"})
 _MIN_NAME = 3
+_OWNERS = re.compile(r"::|[.#]")
+_CONSTRUCTORS = {
+    "Python": "__init__",
+    "PHP": "__construct",
+    "JavaScript": "constructor",
+    "TypeScript": "constructor",
+    "TSX": "constructor",
+    "Ruby": "initialize",
+    "Swift": "init",
+}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -52,7 +64,7 @@ class Facts:
 
     `calls` are in the order of the code, without what is commonplace in any program. `returns`
     is a type or, for Python without an annotation, the only returned expression;
-    `bases`, `members` (methods), `fields` and `cases` belong to types.
+    `bases`, `members` (methods), `fields` and `cases` belong to types. `branches` are sentences.
     """
 
     calls: tuple[str, ...] = ()
@@ -63,6 +75,7 @@ class Facts:
     members: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
 
 def noun(chunk: CodeChunk) -> str:
@@ -72,8 +85,13 @@ def noun(chunk: CodeChunk) -> str:
     if chunk.kind == "module":
         return "file header"
     if chunk.kind != "type":
-        names = chunk.symbol.split(".")
-        return "constructor" if len(names) > 1 and names[-1] == names[-2] else chunk.kind
+        names = _OWNERS.split(chunk.symbol)
+        made = len(names) > 1 and (
+            names[-1] == names[-2] or names[-1] == _CONSTRUCTORS.get(chunk.language)
+        )
+        if chunk.kind == "test" and chunk.language == "Python" and not is_test_code(chunk.path):
+            return "method" if len(names) > 1 else "function"
+        return "constructor" if made and chunk.kind != "test" else chunk.kind
     found = _TYPE_WORD.search(chunk.signature)
     word = found[1] if found else "type"
     return "implementation" if word == "impl" else word
@@ -92,7 +110,8 @@ def collect(chunk: CodeChunk, code: str, tree: ast.AST | None) -> Facts:
             raises=tuple(dict.fromkeys(_THROWN.findall(code))),
         )
     returns = known.returns if known.returns in code else ""
-    return replace(known, returns=returns, calls=_calls(chunk, code, known))
+    branches = () if chunk.kind in ("type", "module") else branches_of(chunk.language, code, tree)
+    return replace(known, returns=returns, calls=_calls(chunk, code, known), branches=branches)
 
 
 def _calls(chunk: CodeChunk, code: str, known: Facts) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ _VARIANTS = {
     "ReScript": re.compile(r"\btype\b[^{|=]*=\s*(?:\||[A-Z]\w*\s*(?:\||\())"),
     "Rust": re.compile(r"\benum\b[^{]*\{"),
 }
+_TAG = re.compile(r"\s*`[^`]*`\s*$")
 _SKIPPED = ("//", "/*", "*", "@", "#", ")", "}", "]")
 
 
@@ -41,23 +42,49 @@ def cases_of(chunk: CodeChunk, code: str) -> tuple[str, ...]:
     return _read(chunk.language, code, _VARIANTS, _CASES)
 
 
+def field_lines(chunk: CodeChunk, code: str) -> tuple[str, ...]:
+    """A record's fields as written; one over several lines is its name alone."""
+    return tuple(map(_line, _rows(chunk.language, code, _RECORDS, _FIELDS).items()))
+
+
+def case_lines(chunk: CodeChunk, code: str) -> tuple[str, ...]:
+    """A variant's cases as written; one over several lines is its name alone."""
+    return tuple(map(_line, _rows(chunk.language, code, _VARIANTS, _CASES).items()))
+
+
+def _line(member: tuple[str, str]) -> str:
+    name, text = member
+    text = (
+        " ".join(_TAG.sub("", text).split(" //")[0].split()).rstrip(",;").removeprefix("|").strip()
+    )
+    whole = all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
+    return text if whole and "`" not in text and not text.endswith((":", "=>", "=")) else name
+
+
 def _read(
     language: str, code: str, kinds: dict[str, re.Pattern[str]], names: dict[str, re.Pattern[str]]
 ) -> tuple[str, ...]:
+    return tuple(_rows(language, code, kinds, names))
+
+
+def _rows(
+    language: str, code: str, kinds: dict[str, re.Pattern[str]], names: dict[str, re.Pattern[str]]
+) -> dict[str, str]:
+    """By name: the first line of each member."""
     kind, name = kinds.get(language), names.get(language)
     found = kind.search(code) if kind and name else None
     if found is None or name is None:
-        return ()
+        return {}
     inner = [line for line in code.split("\n")[1:] if line.strip()]
     indents = [len(line) - len(line.lstrip(" \t")) for line in inner[:-1]] or [0]
     least = min(indents)
-    read: list[str] = []
+    read: dict[str, str] = {}
     for line in inner:
         text = line.lstrip(" \t")
         if len(line) - len(text) != least or text.startswith(_SKIPPED):
             continue
         one = name.match(text)
         if one is None:
-            return ()
-        read.append(one[1])
-    return tuple(dict.fromkeys(read))
+            return {}
+        read.setdefault(one[1], text)
+    return read

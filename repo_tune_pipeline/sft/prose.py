@@ -12,15 +12,15 @@ _VERB_LIST = """
     disable discard display dispatch download drop emit enable encode encrypt ensure escape
     evaluate execute expand export extend extract fail fetch fill find fire flush forward
     generate get give handle hide hold implement import include increment indicate infer
-    initialise initialize insert inspect install invoke iterate join keep launch listen load
-    locate look make manage mark merge modify move normalise normalize notify obtain open
-    override parse perform persist pick populate prepare prevent print process produce provide
-    publish push put raise read rebuild receive recompute reconstruct record redirect refresh
-    register reject release reload remove rename render replace replay report represent require
-    reset resolve restore retrieve return reverse run save schedule scan select send serialize set
-    shut skip sort split start stop store strip submit subscribe take tell test throw tokenize
-    transform traverse trigger try turn uninstall unregister unwrap update upload use validate
-    verify wait walk warn wrap write yield
+    increase initialise initialize insert inspect install intercept invoke iterate join keep
+    launch listen load locate look make manage mark merge modify move normalise normalize
+    notify obtain open override parse perform persist pick populate prepare prevent print
+    process produce provide publish push put raise read rebuild receive recompute reconstruct
+    record redirect refresh register reject release reload remove rename render replace replay
+    report represent require reset resolve restore retrieve return reverse run save schedule
+    scan select send serialize set shut skip sort split start stop store strip submit subscribe
+    take tell test throw tokenize transform traverse trigger try turn uninstall unregister
+    unwrap update upload use validate verify wait walk warn wrap write yield
 """
 _NOT_OBJECT_LIST = (
     "of that which used containing holding and or is are was for with in on case cases"
@@ -42,7 +42,9 @@ _FIELD = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _LINK = re.compile(r"\{@(?:link|linkplain|code|literal)\s+([^}]*)\}")
-_TAG = re.compile(r"</?(?:p|br|b|i|em|code|pre|ul|ol|li|tt|strong)\s*/?>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:p|br|b|i|em|code|pre|ul|ol|li|tt|strong)\s*/?>|</?a(?:\s[^>]*)?>", re.IGNORECASE
+)
 _HAS_VERB = re.compile(r"\b(?:is|are|was|were|will|can|must|should|has|have|may|does|do|:)\b")
 _ROLE = re.compile(r":[a-z:]+:`~?([^`]*)`|``([^`]+)``")
 
@@ -55,9 +57,16 @@ def first_paragraph(docstring: str) -> str:
             break
         lines.append(line.strip())
     text = " ".join(" ".join(lines).split())
-    text = _TAG.sub("", _LINK.sub(r"`\1`", text))
+    text = _TAG.sub("", _LINK.sub(_linked, text))
     text = _ROLE.sub(lambda match: f"`{match[1] or match[2]}`", text)
     return " ".join(text.split())
+
+
+def _linked(match: re.Match[str]) -> str:
+    """What a reader of Javadoc sees: the label where there is one, else the name as code."""
+    target, _, label = match[1].strip().partition(" ")
+    labelled = label and "(" not in target and match[0].startswith("{@link")
+    return label.strip() if labelled else f"`{match[1].strip()}`"
 
 
 def as_sentence(paragraph: str, name: str = "") -> str:

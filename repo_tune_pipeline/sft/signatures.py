@@ -23,6 +23,8 @@ _SWIFT_EFFECTS = re.compile(r"^(?:async\s+)?(?:re)?throws\s*|^async\s*")
 _ATTRIBUTE = re.compile(r"^(?:(?:@\w+(?:\([^)]*\))?|\[[^\]]*\])\s+)+")
 _PHP_NAME = re.compile(r"\$(\w+)")
 _RESCRIPT_END = re.compile(r"[:=]|\bas\b|\s")
+_LABEL = re.compile(r"~(\w+)(?:\s+as\s+\w+)?\s*(?=[:=]|$)")
+_DEFAULT = re.compile(r"(?<![=<>!])=(?![=>])")
 _TYPE_FIRST = frozenset({"Java", "C", "C++", "C#"})
 _NAME_FIRST = frozenset({"Kotlin", "Scala", "Swift", "Lua"})
 _UNREAD = frozenset({"Haskell", "Shell", "SQL"})
@@ -57,6 +59,32 @@ def return_type(signature: str, symbol: str, language: str) -> str:
     text = " ".join(text.split())
     balanced = all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
     return text if balanced and len(text) <= _MAX_TYPE else ""
+
+
+def labelled(signature: str, symbol: str) -> tuple[tuple[str, str, str], ...]:
+    """ReScript's labelled arguments: name, type and default; empty where one isn't read.
+
+    A default of ``?`` is an optional argument's; type and default may be empty.
+    """
+    found = _parameter_list(signature, symbol)
+    parts = _split(signature[found[0] : found[1]]) if found else []
+    read = [_labelled(part.strip()) for part in parts if part.strip()]
+    known = tuple(one for one in read if one)
+    return known if len(known) == len(read) else ()
+
+
+def _labelled(part: str) -> tuple[str, str, str] | None:
+    named = _LABEL.match(part)
+    if named is None or "`" in part:
+        return None
+    head, default = part, ""
+    for equals in _DEFAULT.finditer(part):
+        before = part[: equals.start()]
+        if all(before.count(left) == before.count(right) for left, right in ("()", "[]", "{}")):
+            head, default = before, part[equals.end() :].strip()
+            break
+    typed = " ".join(head[named.end() :].strip().removeprefix(":").split())
+    return named[1], typed, " ".join(default.split())
 
 
 def last_name(symbol: str) -> str:

@@ -110,7 +110,7 @@ def test_the_asset_graph_shows_the_chain_with_what_each_asset_made(
         page.goto(f"{ui}/assets/sft_jsonl?view=overview", wait_until="domcontentloaded")
         expect(page.get_by_text("examples_train").first).to_be_visible(timeout=60_000)
         train = walk.result["generate_data"]["examples"]["train"]
-        expect(page.get_by_text(f"{train:,}", exact=False).first).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(str(train), exact=True).first).to_be_visible(timeout=30_000)
 
 
 def test_runs_started_in_the_terminal_are_seen_in_the_ui(ui: str, walk: Walk) -> None:

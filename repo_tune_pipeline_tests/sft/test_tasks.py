@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from repo_tune_pipeline.records import Change, CodeChunk, SftExample, TaskName
 from repo_tune_pipeline.settings import SftSettings
+from repo_tune_pipeline.sft.branches import branches_of
 from repo_tune_pipeline.sft.code import dedent, without_doc
 from repo_tune_pipeline.sft.links import link
 from repo_tune_pipeline.sft.making import make_for_changes, make_for_file, make_for_repository
@@ -86,35 +87,125 @@ def test_an_explanation_tells_name_file_purpose_structure_and_where_callees_are(
     (hold,) = of(made(repository(), "code_explanation"), "Queue.hold")
     assert hold.output == (
         "`Queue.hold` is a method in `pkg/queue.py`. It adds a job at the end. It takes `job` and "
-        "`timeout`. It calls `wait_for_room` (defined in `pkg/store.py`) and `self.measure_room`. "
-        "It returns `bool`. It raises `QueueClosed`."
+        "`timeout` and returns `bool`. If `self.closed`, it raises `QueueClosed`. It calls "
+        "`wait_for_room` (defined in `pkg/store.py`) and `self.measure_room`."
     )
     assert "Add a job" not in hold.input
     assert hold.meta.origin == "docstring"
 
 
-def test_an_explanation_without_docstring_has_structure_only() -> None:
-    (drain,) = of(made(repository(), "code_explanation"), "Queue.drain")
-    assert drain.output == (
-        "`Queue.drain` is a method in `pkg/queue.py`. It calls `start_job`, `report_progress` and "
-        "`close_store`. It returns `close_store(self.jobs, self.room)`."
+def test_an_explanation_without_docstring_needs_branches_or_errors() -> None:
+    text = (
+        "def drain(queue, store) -> bool:\n    if queue.closed:\n        return None\n"
+        "    start_job(queue)\n    return close_store(store, queue.room)\n"
     )
+    (drain,) = made(python_chunks(text), "code_explanation")
+    assert "If `queue.closed`, it returns `None`. It calls `start_job`" in drain.output
     assert drain.meta.origin == "source"
+    assert not made(python_chunks(text.replace("if queue", "while queue")), "code_explanation")
 
 
 def test_an_explanation_that_could_only_repeat_the_name_is_not_made() -> None:
     assert not made(python_chunks("def size(self):\n    return self.count\n"), "code_explanation")
 
 
-def test_the_fields_and_cases_of_types_are_named() -> None:
-    record = "type card = {\n  number: string,\n  brand?: string,\n}"
+def test_a_test_without_docs_is_not_explained() -> None:
+    chunks = python_chunks(
+        TEST + "    if queue:\n        return None\n", path="tests/test_store.py"
+    )
+    assert not made([replace(chunk, kind="test") for chunk in chunks], "code_explanation")
+
+
+BRANCHES = [
+    (
+        "Java",
+        "int take(int n) {\n  if (n < 0) {\n    throw new Closed(n);\n  }\n  if (n == 0) {\n"
+        "    return none(n);\n  }\n  return pick(n);\n}",
+        ("If `n < 0`, it throws `Closed`.", "If `n == 0`, it returns `none(n)`."),
+    ),
+    (
+        "Go",
+        "func f() error {\n\tif err != nil {\n\t\treturn err\n\t}\n\tif n > 1 {\n"
+        "\t\treturn nil\n\t}\n\treturn err\n}",
+        ("If `n > 1`, it returns `nil`.",),
+    ),
+    ("Java", "void f() {\n  for (;;) {\n    if (a) {\n      return;\n    }\n  }\n}", ()),
+    ("Java", "void f() {\n  if (a) {\n    return;\n  } else {\n    b();\n  }\n}", ()),
+    (
+        "ReScript",
+        "let f = (x, y) => {\n  switch x {\n  | Card(_) => 1\n  | Bank => 2\n  }\n}",
+        ("It switches on `x`, with the cases `Card(_)` and `Bank`.",),
+    ),
+    ("ReScript", "let f = x => {\n  switch x {\n  | Some(_) => 1\n  | None => 2\n  }\n}", ()),
+]
+
+
+@pytest.mark.parametrize(("language", "code", "sentences"), BRANCHES)
+def test_branches_are_told_where_they_stand_outermost(
+    language: str, code: str, sentences: tuple[str, ...]
+) -> None:
+    assert branches_of(language, code, None) == sentences
+
+
+def test_fields_cases_and_props_are_listed_as_written() -> None:
+    record = "type card = {\n  number: string, // digits\n  brand?: string,\n  tags: {\n  },\n}"
     variant = "type status =\n  | Pending\n  | Failed(string)"
-    for source, sentence in (
-        (record, "It has the fields `number` and `brand`."),
-        (variant, "Its cases are `Pending` and `Failed`."),
+    props = 'let make = (~id: string, ~onTap: int => unit=_ => (), ~size=?, ~name="a") => {\n}'
+    for source, name, rows in (
+        (record, "fields", ["`number: string`", "`brand?: string`", "`tags`"]),
+        (variant, "cases", ["`Pending`", "`Failed(string)`"]),
+        (
+            props,
+            "props",
+            [
+                "`id` of type `string`",
+                "`onTap` of type `int => unit`, by default `_ => ()`",
+                "`size`, optional",
+                '`name`, by default `"a"`',
+            ],
+        ),
     ):
-        (example,) = made([rescript(source, "card", kind="type")], "code_explanation")
-        assert sentence in example.output
+        kind = "function" if name == "props" else "type"
+        chunk = rescript(source, "make" if name == "props" else "card", kind=kind)
+        chunk = replace(chunk, attributes=("@react.component",) if name == "props" else ())
+        (example,) = made([chunk], "code_explanation")
+        assert (name in example.instruction, example.input) == (True, "")
+        assert example.output.split("\n\n")[1].split("\n") == [f"- {row}" for row in rows]
+
+
+def test_a_definition_in_parts_is_located_as_a_whole() -> None:
+    (one,) = python_chunks("def total(values):\n    return values\n")
+    parts = [
+        replace(one, chunk_id=f"{n}", part=(n, 3), start_line=10 * n, end_line=10 * n + 9)
+        for n in (1, 2, 3)
+    ]
+    (found,) = made(parts, "code_location")
+    assert "lines 10 to 39" in found.output
+    assert (found.meta.start_line, found.meta.end_line) == (10, 39)
+
+
+def test_of_a_type_whose_members_are_chunks_after_it_only_the_beginning_is_told() -> None:
+    queue, *methods = python_chunks(QUEUE)
+    head = replace(queue, end_line=3)
+    found = made([head, *methods], "code_location")
+    assert "defined in `pkg/mod.py`, from line 1." in found[0].output
+
+
+def test_what_helps_tests_is_no_thing_to_be_tested() -> None:
+    helper = python_chunks(STORE, path="tests/helpers.py")
+    tests = [chunk for chunk in repository() if chunk.kind == "test"]
+    assert not made([*helper, *tests], "test_generation")
+    assert len(made([*helper, *tests], "code_location")) == 1
+
+
+def test_an_overview_bears_the_licences_of_all_its_files() -> None:
+    chunks = [*python_chunks(STORE, path="pkg/a.py"), *python_chunks(CALLER, path="pkg/b.py")]
+    for other, expected in (("Apache-2.0", "Apache-2.0 AND MIT"), ("", "NOASSERTION")):
+        files = [chunks[0], replace(chunks[1], license=other)]
+        outline = outline_of("acme/tools", "c" * 40, files, chunks)
+        outcomes = make_for_repository(outline, settings=SftSettings())
+        found = {each.example.meta.path: each.example.meta.license for each in outcomes.made}
+        assert found["."] == found["pkg"] == expected
 
 
 def test_documentation_is_asked_for_code_that_parses_and_never_holds_the_answer() -> None:
@@ -147,8 +238,8 @@ def test_completions_grow_with_the_code_and_never_repeat_a_cut() -> None:
     body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(40))
     long = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
     short = made(python_chunks("def one(x):\n    y = load_value(x, store)\n"), "code_completion")
-    assert (len(short), len(long)) == (1, 4)
-    assert len({example.output for example in long}) == 4
+    assert (len(short), len(long)) == (1, 6)
+    assert len({example.output for example in long}) == 6
 
 
 @pytest.mark.parametrize("rest", ["    return x\n", "    x.y()\n", "    pass\n"])

@@ -11,8 +11,8 @@ from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
 
 FORMS = (
     "Show how `{symbol}` is used in {repo}.",
-    "Give an example of a call of `{symbol}` from {path} in {repo}.",
-    "How do I call the {noun} `{symbol}` in {repo}? Show real code.",
+    "Give an example of the use of `{symbol}` from {path} in {repo}.",
+    "How is the {noun} `{symbol}` used in {repo}? Show real code.",
     "Where does {repo} use `{symbol}` ({path}), and what does the call look like?",
 )
 MOST_EXAMPLES = 2
@@ -25,10 +25,10 @@ class ApiUsage:
     """The answer is the piece of a real caller that holds the call, with its file and lines."""
 
     name: TaskName = "api_usage"
-    version = "1"
+    version = "4"
 
     def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+        return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         if view.links.namesakes[0] != 1 or not view.symbol:
@@ -42,7 +42,7 @@ class ApiUsage:
             answer = f"`{plain_name(caller)}` uses it in `{caller.path}`, {lines}:\n\n"
             yield Draft(
                 instruction=view.instruction(FORMS, f"{self.name}_{number}"),
-                input=" ".join(view.chunk.signature.split()),
+                input=" ".join(view.signature.split()),
                 output=f"{answer}```{caller.language.lower()}\n{text}\n```",
                 origin="source",
                 at=caller,
@@ -88,7 +88,7 @@ def _closing(lines: list[str], first: int, row: int) -> int | None:
         depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
         if depth < 0:
             return None
-        element = lines[row].lstrip().startswith("<")
+        element = any(lines[each].lstrip().startswith("<") for each in (first, row))
         whole = depth == 0 and (not element or line.rstrip().endswith(">"))
         behind = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
         if number >= row and whole and not behind.startswith(_CONTINUED):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.links import NO_LINKS, Links, qualified
 from repo_tune_pipeline.sft.outline import RepoOutline
 from repo_tune_pipeline.sft.prose import first_paragraph
+
+_BARE_PARAMETER = re.compile(r"let (?:rec )?\w+ = \w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,28 @@ class ChangeTask(Protocol):
 class ChunkView:
     """A chunk with what several tasks want to know of it, each worked out at most once."""
 
-    def __init__(self, chunk: CodeChunk, links: Links = NO_LINKS) -> None:
+    def __init__(
+        self, chunk: CodeChunk, links: Links = NO_LINKS, last_line: int | None = None
+    ) -> None:
         self.chunk = chunk
         self.links = links
+        self.last_line = chunk.end_line if last_line is None else last_line
+        """The end of the whole definition, of which the chunk may be a part; 0 if not known."""
+
+    @property
+    def extent(self) -> str:
+        """The lines of the whole definition, in words."""
+        first, last = self.chunk.start_line, self.last_line
+        if not last:
+            return f"from line {first}"
+        return f"line {first}" if first == last else f"lines {first} to {last}"
+
+    @property
+    def signature(self) -> str:
+        """The signature; a ReScript function of one bare parameter ends in its arrow."""
+        signature = self.chunk.signature.strip()
+        bare = self.chunk.language == "ReScript" and _BARE_PARAMETER.fullmatch(signature)
+        return f"{signature} =>" if bare and self.chunk.kind != "type" else signature
 
     @property
     def repo_name(self) -> str:

@@ -1,11 +1,13 @@
-"""Code without its docs → what it is, where it is, what it does."""
+"""Code without its docs → what it is and does; a name → the fields, cases or props it has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.prose import article, as_sentence, listing
+from repo_tune_pipeline.sft.reference import Reference, reference_of
 from repo_tune_pipeline.sft.signatures import last_name
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
 
@@ -15,17 +17,24 @@ FORMS = (
     "What does the following code from {repo} do?",
     "Describe what `{symbol}` in {path} of {repo} does:",
 )
+REFERENCE_FORMS = (
+    "Which {what} does `{symbol}` from {path} in {repo} have?",
+    "List the {what} of the {noun} `{symbol}` in {path} of {repo}.",
+    "What are the {what} of `{symbol}` ({path} in {repo})?",
+    "I want to use `{symbol}` from {path} in {repo}. Which {what} are there?",
+)
 MOST_NAMES = 12
 _CALLS = 5
+_NOTHING = frozenset({"", "None", "void", "()", "Unit", "unit", "Void"})
 _ENOUGH = 2
-"""Sentences that an explanation without a docstring must have beside the first."""
+"""Facts that an explanation without a docstring must tell beside names of parameters."""
 
 
 class CodeExplanation:
     """Answers from the docstring's first paragraph and from structure, or from structure alone."""
 
     name: TaskName = "code_explanation"
-    version = "2"
+    version = "4"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind != "section" and chunk.part[1] == 1
@@ -35,7 +44,7 @@ class CodeExplanation:
         structure = structure_sentences(view)
         if problem or view.code_problem:
             yield Dropped(problem or view.code_problem)
-        elif not view.paragraph and not _says_enough(view, structure):
+        elif not view.paragraph and not _says_enough(view):
             yield Dropped("nothing_to_say")
         else:
             sentences = [_opening(view)]
@@ -47,6 +56,9 @@ class CodeExplanation:
                 output=" ".join([*sentences, *structure]),
                 origin="docstring" if view.paragraph else "source",
             )
+        found = reference_of(view.chunk, view.code)
+        if found and view.symbol and view.links.namesakes[1] == 1:
+            yield _reference(view, found)
 
 
 def structure_sentences(view: ChunkView) -> list[str]:
@@ -62,16 +74,35 @@ def structure_sentences(view: ChunkView) -> list[str]:
         sentences.append(f"Its cases are {listing(known.cases, MOST_NAMES)}.")
     if known.members:
         sentences.append(f"It defines {listing(known.members)}.")
-    if known.parameters and view.chunk.kind != "test":
+    both = known.parameters and known.returns and pick((True, False), view.chunk.chunk_id, "both")
+    is_test = view.chunk.kind == "test"
+    if both and not is_test:
+        told = _return_sentence(known.returns).removeprefix("It ")
+        sentences.append(f"It takes {listing(known.parameters)} and {told}")
+    elif known.parameters and not is_test:
         sentences.append(f"It takes {listing(known.parameters)}.")
+    sentences.extend(known.branches)
     if calls := call_sentence(view):
         sentences.append(calls)
-    if known.returns and view.chunk.kind != "test":
+    if known.returns and not both and not is_test:
         sentences.append(_return_sentence(known.returns))
-    if known.raises:
+    if untold := [name for name in known.raises if not _is_told(name, known.branches)]:
         verb = "raises" if view.chunk.language in ("Python", "Ruby") else "throws"
-        sentences.append(f"It {verb} {listing(known.raises)}.")
+        sentences.append(f"It {'also ' if known.branches else ''}{verb} {listing(untold)}.")
     return sentences
+
+
+def _is_told(raised: str, branches: tuple[str, ...]) -> bool:
+    return any(f"s `{raised}`." in sentence for sentence in branches)
+
+
+def _reference(view: ChunkView, found: Reference) -> Draft:
+    chunk = view.chunk
+    instruction = view.instruction(REFERENCE_FORMS, "reference", what=found.what)
+    where = f"`{chunk.path}`, {view.extent}"
+    head = f"`{view.symbol}` ({where}) has {len(found.rows)} {found.what}:"
+    rows = [f"- {row}" for row in found.rows]
+    return Draft(instruction, "", "\n".join([head, "", *rows]), "source")
 
 
 def call_sentence(view: ChunkView) -> str:
@@ -110,16 +141,19 @@ def _own_name(view: ChunkView) -> str:
 
 
 def _return_sentence(returns: str) -> str:
-    nothing = returns in ("None", "void", "()", "Unit", "unit", "Void")
-    return "It returns nothing." if nothing else f"It returns `{returns}`."
+    return "It returns nothing." if returns in _NOTHING else f"It returns `{returns}`."
 
 
-def _says_enough(view: ChunkView, structure: list[str]) -> bool:
-    """Whether structure goes beyond what the name and the parameter list show by themselves."""
+def _says_enough(view: ChunkView) -> bool:
+    """Whether the facts go beyond what anyone sees who reads the code's first lines."""
     known = view.facts
-    if len(known.fields) > 1 or len(known.cases) > 1:
-        return True
-    if view.chunk.kind == "test" and not view.links.callees:
+    if view.chunk.kind == "test":
         return False
-    telling = bool(len(known.calls) > 1 or known.raises or len(known.members) > 1)
-    return telling and len(structure) >= _ENOUGH
+    elsewhere = any(target.path != view.chunk.path for target in view.links.callees.values())
+    strong = (*known.branches, *known.raises, *known.bases)
+    weak = (
+        elsewhere or len(known.calls) >= _CALLS,
+        len(known.members) > 1,
+        known.returns not in _NOTHING,
+    )
+    return bool(strong) and len(strong) + sum(weak) >= _ENOUGH

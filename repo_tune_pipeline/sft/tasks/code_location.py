@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.prose import article
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
+from repo_tune_pipeline.sft.test_code import helps_tests, is_test_code
 
 FORMS = (
     "Where is `{symbol}` defined in {repo}?",
@@ -26,17 +27,24 @@ TEST_FORMS = (
     "By which tests is the {noun} `{symbol}` of {repo} covered?",
     "Which tests should I run after changing `{symbol}` in {path} of {repo}?",
 )
+USED_FORMS = (
+    "Which definitions of other files does `{symbol}` in {path} of {repo} call?",
+    "What does `{symbol}` ({path} in {repo}) call from other files, and where is that defined?",
+    "I want to change `{symbol}` in {path} of {repo}. What does it call in other files?",
+    "Where are the definitions in other files of {repo} that `{symbol}` from {path} calls?",
+)
 _MAX_SIGNATURE = 300
+_LEAST_USED, _MOST_USED = 2, 12
 
 
 class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "1"
+    version = "3"
 
     def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+        return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         in_repo, in_file = view.links.namesakes
@@ -44,9 +52,24 @@ class CodeLocation:
             yield Dropped("ambiguous")
         else:
             forms = FORMS if in_repo == 1 else IN_FILE_FORMS
-            yield Draft(view.instruction(forms, self.name), "", _definition(view), "source")
-            if view.links.tests and in_repo == 1:
+            instruction = view.instruction(forms, self.name)
+            lines = (view.chunk.start_line, view.last_line or view.chunk.end_line)
+            yield Draft(instruction, "", _definition(view), "source", lines=lines)
+            if in_repo == 1 and not helps_tests(view.chunk, view.links.tests) and view.links.tests:
                 yield self._tests(view)
+            used = _used_elsewhere(view)
+            if len(used) >= _LEAST_USED:
+                yield self._dependencies(view, used)
+
+    def _dependencies(self, view: ChunkView, used: list[tuple[str, CodeChunk]]) -> Draft:
+        rows = [
+            f"- `{plain_name(target)}` in `{target.path}`, from line {target.start_line}"
+            for _, target in used
+        ]
+        head = f"`{view.symbol}` calls these definitions of other files by name:"
+        also = tuple(sorted({target.path for _, target in used}))
+        instruction = view.instruction(USED_FORMS, "code_location_used")
+        return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
 
     def _tests(self, view: ChunkView) -> Draft:
         tests = [
@@ -62,11 +85,21 @@ class CodeLocation:
 
 def _definition(view: ChunkView) -> str:
     chunk = view.chunk
-    answer = f"`{view.symbol}` is {article(view.noun)} defined in `{chunk.path}`, {_lines(chunk)}."
-    signature = chunk.signature.strip()
+    answer = f"`{view.symbol}` is {article(view.noun)} defined in `{chunk.path}`, {view.extent}."
+    signature = view.signature
     if not signature or len(signature) > _MAX_SIGNATURE or "```" in signature:
         return answer
     return f"{answer} Its signature:\n\n```{chunk.language.lower()}\n{signature}\n```"
+
+
+def _used_elsewhere(view: ChunkView) -> list[tuple[str, CodeChunk]]:
+    """What code outside of tests uses of other files, each once; nothing where that is a lot."""
+    chunk = view.chunk
+    if chunk.part[1] > 1 or chunk.kind == "type" or is_test_code(chunk.path):
+        return []
+    found = {plain_name(target): target for target in view.links.callees.values()}
+    used = [(name, target) for name, target in found.items() if target.path != chunk.path]
+    return used if len(used) <= _MOST_USED else []
 
 
 def _lines(chunk: CodeChunk) -> str:

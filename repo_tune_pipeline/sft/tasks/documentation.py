@@ -33,7 +33,7 @@ class Documentation:
     """The answer is the docstring or leading comment without its markers, or a section's text."""
 
     name: TaskName = "documentation"
-    version = "2"
+    version = "3"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind == "section" or chunk.part[1] == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.packs import DomainPack, DomainTopic, best_topic
-from repo_tune_pipeline.sft.prose import as_sentence
+from repo_tune_pipeline.sft.prose import article, as_sentence
 from repo_tune_pipeline.sft.sections import read_section
 from repo_tune_pipeline.sft.signatures import last_name
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
@@ -26,7 +26,7 @@ class Domain:
     """Sections answer for the topic of their heading; documented code for the topic it is of."""
 
     name: TaskName = "domain"
-    version = "2"
+    version = "4"
 
     def __init__(self, packs: Sequence[DomainPack]) -> None:
         self.packs = tuple(packs)
@@ -61,10 +61,8 @@ class Domain:
         question = pick(topic.questions, self.name, chunk.chunk_id).format(
             topic=topic.title, repo=view.repo_name, symbol=view.symbol, path=chunk.path
         )
-        done = "tested" if chunk.kind == "test" else "done"
         answer = [
-            f"In {view.repo_name}, this is {done} by the {view.noun} `{view.symbol}` in "
-            f"`{chunk.path}`.",
+            f"`{view.symbol}` is {article(view.noun)} in `{chunk.path}` of {view.repo_name}.",
             as_sentence(view.paragraph, last_name(chunk.symbol)),
         ]
         if calls := call_sentence(view):

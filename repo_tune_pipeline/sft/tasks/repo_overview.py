@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from repo_tune_pipeline.records import TaskName
+from repo_tune_pipeline.records import NO_ASSERTION, TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.outline import FileOutline, RepoOutline
 from repo_tune_pipeline.sft.prose import article, as_sentence
 from repo_tune_pipeline.sft.tasks.base import Draft, Dropped, Placed, Verdict, short_name
+from repo_tune_pipeline.sft.test_code import is_test_code
 
 FORMS = (
     "How is the repository {repo} structured?",
@@ -37,7 +38,7 @@ ENTRY_FORMS = (
     "Which of {repo}'s files hold its entry points?",
 )
 _MIN_FILES, _MOST_FILES = 2, 15
-_MIN_DEFINITIONS, _MOST_DEFINITIONS = 3, 12
+_MIN_DEFINITIONS, _MOST_DEFINITIONS = 2, 12
 _SHOWN = 3
 _DOCUMENTS = frozenset({"Markdown", "reStructuredText", "Jupyter Notebook"})
 _ENTRY = re.compile(r"(?:^|/)(?:__main__\.py|main\.(?:py|go|rs|c|cc|cpp|swift|kt))$")
@@ -47,15 +48,15 @@ class RepoOverview:
     """One example for the repository, one for its entry points, each folder and each file."""
 
     name: TaskName = "repo_overview"
-    version = "1"
+    version = "3"
 
     def examples(self, outline: RepoOutline) -> Iterator[Placed]:
-        yield _placed(outline, _structure(outline), ".")
-        yield _placed(outline, _entry_points(outline), ".")
+        yield _placed(outline, _structure(outline), ".", outline.files)
+        yield _placed(outline, _entry_points(outline), ".", outline.files)
         for folder, files in outline.folders().items():
-            yield _placed(outline, _folder(outline, folder, files), folder or ".")
+            yield _placed(outline, _folder(outline, folder, files), folder or ".", files)
         for file in outline.files:
-            yield _placed(outline, _file(outline, file), file.path, file)
+            yield _placed(outline, _file(outline, file), file.path, (file,), file)
 
 
 def _structure(outline: RepoOutline) -> Verdict:
@@ -104,7 +105,8 @@ def _folder(outline: RepoOutline, folder: str, files: Sequence[FileOutline]) -> 
 
 
 def _file(outline: RepoOutline, file: FileOutline) -> Verdict:
-    if file.language in _DOCUMENTS or len(file.definitions) < _MIN_DEFINITIONS:
+    least = _MIN_DEFINITIONS + is_test_code(file.path)
+    if file.language in _DOCUMENTS or len(file.definitions) < least:
         return Dropped("few_definitions")
     rows = [
         f"- `{each.symbol}`, {article(each.kind)}, from line {each.start_line}"
@@ -142,7 +144,11 @@ def _draft(outline: RepoOutline, forms: tuple[str, ...], path: str, rows: list[s
 
 
 def _placed(
-    outline: RepoOutline, verdict: Verdict, path: str, file: FileOutline | None = None
+    outline: RepoOutline,
+    verdict: Verdict,
+    path: str,
+    files: Sequence[FileOutline],
+    file: FileOutline | None = None,
 ) -> Placed:
     return Placed(
         verdict,
@@ -151,6 +157,15 @@ def _placed(
         end_line=file.last_line if file else 0,
         symbol="",
         language=file.language if file else "",
-        license=file.license if file else "",
+        license=_license(files),
         commit=outline.commit,
     )
+
+
+def _license(files: Sequence[FileOutline]) -> str:
+    """The licence under which all `files` together are; NOASSERTION if one has none."""
+    found = {file.license or NO_ASSERTION for file in files}
+    if NO_ASSERTION in found or not found:
+        return NO_ASSERTION
+    joined = sorted(f"({one})" if " OR " in one and len(found) > 1 else one for one in found)
+    return " AND ".join(joined)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.code import dedent, without_doc
 from repo_tune_pipeline.sft.signatures import last_name
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
+from repo_tune_pipeline.sft.test_code import helps_tests
 
 FORMS = (
-    "Write a test in {framework} for this {noun} from {path} in {repo}:",
-    "Write a {framework} test that exercises `{symbol}` from {repo}:",
+    "Write a test with {framework} for this {noun} from {path} in {repo}:",
+    "Write one test that exercises `{symbol}` from {repo}; use {framework}:",
     "Test the following {language} {noun} from {repo} with {framework}:",
     "How would {repo} test `{symbol}`? Write one test with {framework}:",
 )
@@ -41,24 +41,19 @@ _BUILT_IN = {
 }
 
 
-_TEST_PATH = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|specs?|testing|cypress[\w-]*)/|(?:^|/)test_|[._-](?:test|spec)s?\."
-)
-
-
 class TestGeneration:
     """The answer is a test of the repository that calls the function."""
 
     __test__ = False  # pytest takes it for one of its own otherwise
     name: TaskName = "test_generation"
-    version = "1"
+    version = "3"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind in ("function", "method") and chunk.part[1] == 1
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         test = next((test for test in view.links.tests if _usable(test, view.chunk)), None)
-        if is_test_code(view.chunk.path):
+        if helps_tests(view.chunk, view.links.tests):
             yield Dropped("test_code")
         elif view.code_problem:
             yield Dropped(view.code_problem)
@@ -69,11 +64,6 @@ class TestGeneration:
             output = dedent(test.source.replace("\r\n", "\n")).rstrip()
             also = (test.path,) if test.path != view.chunk.path else ()
             yield Draft(instruction, view.code, output, "source", also=also)
-
-
-def is_test_code(path: str) -> bool:
-    """Whether a path is one of tests and of what helps them."""
-    return _TEST_PATH.search(path) is not None
 
 
 def framework_of(test: CodeChunk) -> str:

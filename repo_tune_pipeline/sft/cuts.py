@@ -1,0 +1,166 @@
+"""Which pieces of a chunk are left out to be completed: always whole statements or members."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+
+from repo_tune_pipeline.records import CodeChunk
+from repo_tune_pipeline.sft.forms import pick
+
+T = TypeVar("T")
+_LEAST_LINES = (0, 6, 12, 22, 30, 40)
+"""Lines from which a chunk gives one more example."""
+_SHORT_LINES, _LONG_LINES, _MAX_CHARS = 6, 24, 900
+_STATEMENT_LINES = 8
+_ENOUGH_LINES = 8
+_MIN_LETTERS = 12
+_MIN_WORDS = 3
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_COMMENTS = ("#", "//", "/*", "*", "--", '"""', "'''", "%", ";")
+
+
+class Piece(NamedTuple):
+    """Rows [start, end) of the source are left out."""
+
+    start: int
+    end: int
+    way: str
+
+
+def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
+    """A short and a long rest, middles and next statements, none of them cut alike."""
+    rows = _cut_rows(chunk) or _member_rows(lines, _docs_rows(chunk))
+    total = len(lines)
+    wanted = sum(total >= least for least in _LEAST_LINES)
+    if chunk.kind == "type" and not chunk.cut_points:
+        rows = rows[2:]
+    late = [row for row in rows if total - row <= _LONG_LINES]
+    rests = [row for row in late if _fits(lines[row:]) and _tells(lines[row:])]
+    short = [row for row in rests if total - row <= _SHORT_LINES] or rests[-1:]
+    found: list[Piece] = []
+    if short:
+        found.append(Piece(_one_of(short, chunk, "short"), total, "rest"))
+    # A single field or case is no statement: nothing around it says which one is missing.
+    whole = [piece for piece in _statements(rows, lines) if _whole(lines, piece)]
+    statements = whole if chunk.kind != "type" or chunk.cut_points else []
+    middles = [piece for piece in statements if _tells(lines[piece.end :])]
+    if middles:
+        found.append(_one_of(middles, chunk, "middle")._replace(way="middle"))
+    long = [row for row in rests if row not in short]
+    if long:
+        found.append(Piece(_one_of(long, chunk, "long"), total, "rest"))
+    if statements:
+        found.append(_one_of(statements, chunk, "next"))
+    taken = {piece.start for piece in found}
+    if others := [piece for piece in middles if piece.start not in taken]:
+        found.append(_one_of(others, chunk, "middle 2")._replace(way="middle"))
+        taken.add(found[-1].start)
+    if others := [piece for piece in statements if piece.start not in taken]:
+        found.append(_one_of(others, chunk, "next 2"))
+    starts: set[int] = set()
+    for piece in found[:wanted]:
+        if piece.start not in starts:
+            starts.add(piece.start)
+            yield piece
+
+
+def _cut_rows(chunk: CodeChunk) -> list[int]:
+    """Rows at which a statement begins, after the first line and the docs."""
+    docs_end = chunk.doc_span[1] if chunk.doc_span else 0
+    cuts = [cut for cut in chunk.cut_points if docs_end <= cut and 0 < cut < len(chunk.source)]
+    rows, row, last = list[int](), 0, 0
+    for cut in cuts:
+        row += chunk.source.count("\n", last, cut)
+        last = cut
+        if row and (not rows or rows[-1] != row):
+            rows.append(row)
+    return rows
+
+
+def _docs_rows(chunk: CodeChunk) -> int:
+    """How many of the first rows the docs take."""
+    return chunk.source.count("\n", 0, chunk.doc_span[1]) + 1 if chunk.doc_span else 0
+
+
+def _member_rows(lines: list[str], docs: int) -> list[int]:
+    """Where members or arms of a definition without statements begin: fields, cases, entries."""
+    inner = [row for row in range(max(docs, 1) + 1, len(lines)) if lines[row].strip()]
+    deeper = [row for row in inner if _indent(lines[row]) > _indent(lines[docs - 1 if docs else 0])]
+    least = min((_indent(lines[row]) for row in deeper), default=0)
+    return [
+        row
+        for row in deeper
+        if _indent(lines[row]) == least and lines[row].lstrip()[0] not in ")]}>"
+    ]
+
+
+def _statements(rows: list[int], lines: list[str]) -> Iterator[Piece]:
+    """Each statement up to the next one that isn't inside it."""
+    for index, row in enumerate(rows[:-1]):
+        indent = _indent(lines[row])
+        end = next((each for each in rows[index + 1 :] if _indent(lines[each]) <= indent), None)
+        if end is not None and _indent(lines[end]) == indent and end - row <= _STATEMENT_LINES:
+            last = end
+            while last > row + 1 and _is_empty(lines[last - 1]):
+                last -= 1
+            yield Piece(row, last, "next")
+
+
+def _is_empty(line: str) -> bool:
+    """Whether a line is blank or a comment: at a statement's end it belongs to the next one."""
+    return not line.strip() or line.lstrip().startswith(_COMMENTS[:3])
+
+
+def _whole(lines: list[str], piece: Piece) -> bool:
+    """Whether a piece says something and closes the brackets it opens, no more and no fewer."""
+    part = lines[piece.start : piece.end]
+    text = "\n".join(part)
+    pairs = ("()", "[]", "{}")
+    balanced = all(_is_balanced(text, left, right) for left, right in pairs)
+    # A line further out than the first belongs to what is around the statement: a next case, say.
+    if any(line.strip() and _indent(line) < _indent(part[0]) for line in part):
+        return False
+    return balanced and text.count('"""') % 2 == 0 and text.count("`") % 2 == 0 and _tells(part)
+
+
+def _is_balanced(text: str, left: str, right: str) -> bool:
+    """Whether each bracket closes one that was opened in `text`, and none stays open."""
+    depth = 0
+    for character in text:
+        depth += (character == left) - (character == right)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _tells(lines: list[str]) -> bool:
+    """Whether lines hold more than brackets, comments and a bare return."""
+    words: set[str] = set()
+    for line in lines[:_ENOUGH_LINES]:
+        words |= _words_of(line)
+        if len(words) >= _MIN_WORDS and sum(map(len, words)) >= _MIN_LETTERS:
+            return True
+    return False
+
+
+@lru_cache(maxsize=16_384)
+def _words_of(line: str) -> frozenset[str]:
+    """The different words of a line that isn't a comment."""
+    if line.lstrip().startswith(_COMMENTS):
+        return frozenset()
+    return frozenset(_WORD.findall(line[:_MAX_CHARS]))
+
+
+def _fits(lines: list[str]) -> bool:
+    return sum(map(len, lines)) + len(lines) <= _MAX_CHARS
+
+
+def _one_of(options: Sequence[T], chunk: CodeChunk, why: str) -> T:
+    return pick(options, "cut", why, chunk.chunk_id)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
