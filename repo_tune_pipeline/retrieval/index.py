@@ -69,8 +69,8 @@ class IndexSummary:
 def build_index(folder: Path, chunks: Sequence[CodeChunk]) -> str:
     """Make `folder` answer from `chunks` alone; until that is whole it answers as before.
 
-    A module's header or a chunk that holds a secret is left out. The same chunks in any order leave a whole index as
-    it is. Builders of one folder wait for each other.
+    A module's header or a chunk that holds a secret is left out. The same chunks in any order
+    leave a whole index as it is. Builders of one folder wait for each other.
 
     Returns:
         64 hexadecimal digits over the indexed content, not over the files' bytes.
