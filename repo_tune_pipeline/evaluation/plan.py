@@ -13,7 +13,7 @@ from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
 from repo_tune_pipeline.training import resolve_base_model
 
-EVALUATION_VERSION = "1"
+EVALUATION_VERSION = "2"
 WEIGHTS = "adapter_model.safetensors"
 REPORT_FILES = ("report.html", "report.json", "report.md", "predictions.jsonl")
 

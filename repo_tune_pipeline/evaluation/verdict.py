@@ -12,6 +12,10 @@ from repo_tune_pipeline.evaluation.predictions import Prediction
 from repo_tune_pipeline.evaluation.wording import counted, signed
 
 DECISIVE_METRIC = "bits_per_byte"
+FORMLESS = "code_completion"
+"""Its answers are the repository's code itself. In other tasks an adapter also learns the form of
+an answer, and learns it from wrong answers too: they alone would promote one that knows nothing.
+"""
 MIN_EXAMPLES = 20
 MIN_FILES = 8
 """With fewer, a percentile interval is too narrow (see `bootstrap`), so nothing is decided."""
@@ -29,7 +33,10 @@ class Verdict:
 
 
 def decide(predictions: Sequence[Prediction], comparison: Comparison) -> Verdict:
-    """Promote if bits per byte over all tasks are surely lower, on enough examples and files."""
+    """Promote if bits per byte are surely lower, over all tasks and on code alone.
+
+    Nothing is decided on too few examples or files; code alone is asked where there are enough.
+    """
     examples, files = len(predictions), len({one.file for one in predictions})
     lacking = [
         f"Only {counted(have, what)} could be compared; a decision needs at least {least}."
@@ -42,11 +49,31 @@ def decide(predictions: Sequence[Prediction], comparison: Comparison) -> Verdict
     difference = comparison.difference(ALL, DECISIVE_METRIC)
     if difference is None:
         return Verdict("hold", tuple(lacking))
-    base = float(comparison.cells["base"][ALL][DECISIVE_METRIC]["value"])
-    finding = _finding(difference, base, examples, files)
-    if difference.direction == "better" and not lacking:
-        return Verdict("promote", (finding,))
-    return Verdict("hold", (*lacking, finding))
+    findings = [_finding(difference, _base(comparison, ALL), examples, files)]
+    decisive = [difference]
+    code = comparison.difference(FORMLESS, DECISIVE_METRIC)
+    if code is not None and code.interval.n >= MIN_EXAMPLES and code.interval.n < examples:
+        decisive.append(code)
+        findings.append(_on_code(code, _base(comparison, FORMLESS)))
+    if all(each.direction == "better" for each in decisive) and not lacking:
+        return Verdict("promote", tuple(findings))
+    return Verdict("hold", (*lacking, *findings))
+
+
+def _base(comparison: Comparison, task: str) -> float:
+    return float(comparison.cells["base"][task][DECISIVE_METRIC]["value"])
+
+
+def _on_code(difference: Difference, base: float) -> str:
+    interval = difference.interval
+    bounds = f"{signed(interval.low)} to {signed(interval.high)}"
+    on = f"On the {counted(interval.n, 'completion')} among them, whose answers are code alone,"
+    if difference.direction == "undecided":
+        zero = f"the difference can't be told from zero: {signed(interval.difference)}"
+        return f"{on} {zero} ({bounds})."
+    more = "fewer" if interval.difference < 0 else "more"
+    share = 100 * abs(interval.difference) / base
+    return f"{on} it needs {abs(interval.difference):.3f} {more}, {share:.1f} % ({bounds})."
 
 
 def _finding(difference: Difference, base: float, examples: int, files: int) -> str:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,35 @@ def test_a_difference_that_chance_explains_is_held() -> None:
 
     assert decision == "hold"
     assert "can't be told from zero" in reasons
+
+
+@pytest.mark.parametrize(
+    ("on_code", "decision", "words"),
+    [
+        (-10.0, "promote", "it needs 0.1"),
+        (0.0, "hold", "can't be told from zero"),
+        (10.0, "hold", "more"),
+    ],
+)
+def test_an_adapter_that_learnt_only_the_form_of_answers_is_held(
+    on_code: float, decision: str, words: str
+) -> None:
+    """Much better where answers have a form; on code alone as stated."""
+    explanations = some_predictions(60, lambda number: -30.0 + number % 3)
+    completions = [
+        replace(
+            one,
+            example=an_example(number + 100, task="code_completion", path=one.example.meta.path),
+        )
+        for number, one in enumerate(
+            some_predictions(40, lambda number: on_code + 3.0 * (-1) ** number)
+        )
+    ]
+    predictions = [*explanations, *completions]
+    verdict = decide(predictions, compare(predictions, QUICK))
+    assert verdict.decision == decision
+    assert "completions among them" in verdict.reasons[-1]
+    assert words in verdict.reasons[-1]
 
 
 def test_what_was_not_measured_is_absent() -> None:
