@@ -130,6 +130,8 @@ class Found:
 
 def _without_secrets(symbols: set[str]) -> dict[str, str]:
     """Each symbol as it may be shown; all in one text, since scanning many costs more."""
+    if not symbols:
+        return {}
     ordered = sorted(symbols)
     text = "\n".join(" ".join(symbol.split()) for symbol in ordered)
     return dict(zip(ordered, redact(text).text.split("\n"), strict=True))
