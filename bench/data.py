@@ -1,6 +1,6 @@
 """What a data set costs beside the bare parse of the files that it is made from.
 
-Usage: python bench/data.py SOURCE [SOURCE…] [--peers] [--pairs]
+Usage: python bench/data.py SOURCE [SOURCE…] [--peers] [--twice]
 
 SOURCE is a repository, folder or archive. In one run, on this machine:
 
