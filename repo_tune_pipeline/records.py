@@ -25,6 +25,7 @@ Origin = str
 """`docstring`, `document`, `source`, `history` or `teacher:<model>`."""
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 Stage = Literal["ingestion", "chunking", "sft"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 NO_ASSERTION = "NOASSERTION"
 """SPDX's word for "no licence is claimed"."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from repo_tune_pipeline.ingestion import load_changes
 from repo_tune_pipeline.records import Change, CodeChunk, Rejection
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.duplicates import Unit
 from repo_tune_pipeline.sft.jobs import (
     FileRows,
+    by_file,
     context_of,
     decode_rows,
-    encode_rows,
-    grouped,
     job_key,
     rows_of,
     run_jobs,
@@ -26,101 +25,118 @@ from repo_tune_pipeline.sft.links import link
 from repo_tune_pipeline.sft.making import Outcomes, make_for_changes, make_for_repository
 from repo_tune_pipeline.sft.outline import outline_of
 from repo_tune_pipeline.sft.packs import DomainPack
+from repo_tune_pipeline.sft.plan import plan
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import File
-from repo_tune_pipeline.sft.stock import Stock
-from repo_tune_pipeline.sft.tasks import TASK_VERSIONS
+from repo_tune_pipeline.sft.stock import Contents, Stock
+from repo_tune_pipeline.sft.tasks import TASK_VERSIONS, chunk_tasks
 from repo_tune_pipeline.shelf import Shelf
 
 Taught = Callable[[Sequence[CodeChunk]], Outcomes]
 """What a teacher adds for some chunks."""
+_AT_A_TIME = 200
 
 
-@dataclass(frozen=True)
+@dataclass
 class Collected:
     """One repository's candidates without their lines.
 
-    `numbers` are their lines' in the spool, in the same order. Quotes that are in the
-    repository's vocabulary are taken out of the candidates.
+    `numbers` are their lines' in the spool, in the same order, and `rejects` those of the blocks
+    of lines that say what wasn't made, whose `reasons` are counted. `dropped` are what the stages
+    before dropped. Quotes that are in the repository's vocabulary are taken out of the candidates.
     """
 
-    candidates: list[Candidate]
-    numbers: list[int]
-    units: list[Unit]
-    rejections: list[Rejection]
+    dropped: list[Rejection]
     files_kept: int
     chunks_kept: int
     changed: dict[File, str]
+    candidates: list[Candidate] = field(default_factory=list[Candidate])
+    numbers: list[int] = field(default_factory=list[int])
+    rejects: list[int] = field(default_factory=list[int])
+    reasons: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What examples are to be made, and by whom."""
+
+    settings: SftSettings
+    packs: Sequence[DomainPack]
+    taught: Taught | None = None
 
 
 def collect(
     stock: Stock,
-    settings: SftSettings,
-    packs: Sequence[DomainPack],
+    contents: Contents,
+    copied: Mapping[str, str],
+    wishes: Wishes,
     put_aside: Callable[[bytes], int],
-    taught: Taught | None = None,
 ) -> Collected:
     """Make one repository's examples; each line goes through `put_aside`, which numbers it.
+
+    Args:
+        stock: the repository.
+        contents: its chunks.
+        copied: the ids of chunks of which nothing is made → why.
+        wishes: which examples.
+        put_aside: keeps bytes.
 
     Raises:
         StorageError: what the stages before left isn't whole, or the disk is full.
     """
-    files_kept, rejections = stock.dropped_files()
-    chunks, dropped = stock.all_chunks()
-    rejections += dropped
-    known = stock.vocabulary()
-    found = Collected([], [], [], rejections, files_kept, len(chunks), _changed(stock))
-    commit = stock.cut.commit
-    for rows in _all_rows(stock, chunks, settings, packs, taught):
+    files_kept, dropped = stock.dropped_files()
+    changed = {(stock.name, file.path): file.changed for file in stock.cut.files if file.changed}
+    found = Collected([*dropped, *contents.rejections], files_kept, len(contents.chunks), changed)
+    commit, known = stock.cut.commit, contents.vocabulary
+    for rows in _all_rows(stock, contents, copied, wishes):
         for row in rows.rows:
-            unknown = tuple(name for name in row.candidate.quotes if not known.holds(name))
-            found.candidates.append(replace(row.candidate, quotes=unknown))
+            candidate = row.candidate
+            if candidate.quotes:
+                unknown = tuple(name for name in candidate.quotes if not known.holds(name))
+                candidate = replace(candidate, quotes=unknown)
+            found.candidates.append(candidate)
             found.numbers.append(put_aside(with_commit(row.line, commit)))
-        found.units.extend(rows.units)
-        found.rejections.extend(rows.rejections)
+        if rows.rejects:
+            found.rejects.append(put_aside(rows.rejects))
+            found.reasons.update(rows.reasons)
     return found
 
 
 def _all_rows(
-    stock: Stock,
-    chunks: Sequence[CodeChunk],
-    settings: SftSettings,
-    packs: Sequence[DomainPack],
-    taught: Taught | None,
+    stock: Stock, contents: Contents, copied: Mapping[str, str], wishes: Wishes
 ) -> Iterator[FileRows]:
-    yield from _file_rows(stock, chunks, context_of(settings, packs))
+    chunks, settings = contents.chunks, wishes.settings
+    yield from _file_rows(stock, chunks, copied, wishes)
     if "repo_overview" in settings.tasks:
         outline = outline_of(stock.name, COMMIT_LATER, stock.cut.files, chunks)
-        yield rows_of(make_for_repository(outline, settings=settings))
+        yield from rows_of([make_for_repository(outline, settings=settings)])
     if "change" in settings.tasks:
         changes: Sequence[Change] = load_changes(stock.snapshot)
-        yield rows_of(make_for_changes(changes, stock.name, settings=settings))
-    if taught is not None:
-        yield rows_of(taught(chunks))
+        yield from rows_of([make_for_changes(changes, stock.name, settings=settings)])
+    if wishes.taught is not None:
+        originals = [chunk for chunk in chunks if chunk.chunk_id not in copied]
+        yield from rows_of([wishes.taught(originals)])
 
 
-def _file_rows(stock: Stock, chunks: Sequence[CodeChunk], context: bytes) -> Iterator[FileRows]:
+def _file_rows(
+    stock: Stock, chunks: Sequence[CodeChunk], copied: Mapping[str, str], wishes: Wishes
+) -> Iterator[FileRows]:
     """The rows of each file in its order, from the shelf or made now."""
+    settings = wishes.settings
+    context = context_of(settings, wishes.packs)
     version = orjson.dumps(TASK_VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
-    shelf = Shelf(stock.chunks.with_name("examples.db"))
-    jobs = list(grouped(chunks, link(chunks)))
+    tasks = chunk_tasks(settings.tasks, wishes.packs)
+    jobs = list(by_file(plan(chunks, link(chunks), tasks, settings, copied)))
     keys = [job_key(job, context, version) for job in jobs]
+    shelf = Shelf(stock.chunks.with_name("examples.db"))
     known = shelf.keys()
     missing = [number for number, key in enumerate(keys) if key not in known]
-    made: dict[bytes, bytes] = {}
-    for number, rows in run_jobs([jobs[number] for number in missing], context):
-        made[keys[missing[number]]] = encode_rows(rows)
+    made = {
+        keys[missing[number]]: rows
+        for number, rows in run_jobs([jobs[number] for number in missing], context)
+    }
     shelf.put(made, keep=keys)
-    for part in _parts(keys, 200):
-        kept = shelf.get(part)
-        for key in part:
-            yield decode_rows(kept[key])
-
-
-def _parts(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    for first in range(0, len(keys), size):
-        yield keys[first : first + size]
-
-
-def _changed(stock: Stock) -> dict[File, str]:
-    return {(stock.name, file.path): file.changed for file in stock.cut.files if file.changed}
+    for first in range(0, len(keys), _AT_A_TIME):
+        part = keys[first : first + _AT_A_TIME]
+        kept = shelf.get(key for key in part if key not in made)
+        yield from (decode_rows(made[key] if key in made else kept[key]) for key in part)

@@ -30,11 +30,16 @@ class Piece(NamedTuple):
     way: str
 
 
+def most_pieces(lines: int) -> int:
+    """How many pieces a chunk of so many lines gives at most."""
+    return sum(lines >= least for least in _LEAST_LINES)
+
+
 def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     """A short and a long rest, middles and next statements, none of them cut alike."""
     rows = _cut_rows(chunk) or _member_rows(lines, _docs_rows(chunk))
     total = len(lines)
-    wanted = sum(total >= least for least in _LEAST_LINES)
+    wanted = most_pieces(total)
     if chunk.kind == "type" and not chunk.cut_points:
         rows = rows[2:]
     late = [row for row in rows if total - row <= _LONG_LINES]

@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from repo_tune_pipeline.artifacts import digest_json
 from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.records import Funnel
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.collecting import Taught, collect
+from repo_tune_pipeline.sft.collecting import Taught, Wishes, collect
+from repo_tune_pipeline.sft.duplicates import copies
 from repo_tune_pipeline.sft.files import save_dataset
 from repo_tune_pipeline.sft.found import Found
 from repo_tune_pipeline.sft.packs import DomainPack
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import SIDES, Side
 from repo_tune_pipeline.sft.spool import Spool
-from repo_tune_pipeline.sft.stock import Stock
+from repo_tune_pipeline.sft.stock import Reader, Stock
+from repo_tune_pipeline.sft.units import printed_texts, units_of
 
-SFT_VERSION = "3"
+SFT_VERSION = "4"
 """Raised whenever the same chunks and settings would give other examples than before."""
 
 
@@ -76,9 +79,10 @@ def build_dataset(
     """
     ordered = sorted(stocks, key=lambda stock: stock.name)
     with Spool(datasets) as spool:
-        found = Found(ordered, spool)
+        found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught)
+        copied = _copied(ordered, reader, settings)
         for stock in ordered:
-            found.add(collect(stock, settings, packs, spool.add, taught))
+            found.add(collect(stock, reader.contents(stock), copied, wishes, spool.add))
         selection = found.select(settings)
         funnels = found.funnels(selection)
         kept = found.by_side(selection)
@@ -101,6 +105,13 @@ def build_dataset(
             about,
         )
     return Dataset(folder, counts, funnels, repositories)
+
+
+def _copied(stocks: Sequence[Stock], reader: Reader, settings: SftSettings) -> dict[str, str]:
+    """The ids of chunks that have a better copy in any repository → why they go."""
+    units = [unit for stock in stocks for unit in units_of(stock, reader.contents(stock))]
+    exact, near = copies(units, partial(printed_texts, stocks, units), settings.near_duplicate)
+    return dict.fromkeys(exact, "duplicate") | dict.fromkeys(near, "near_duplicate")
 
 
 def count_examples(examples: Sequence[Candidate]) -> dict[str, object]:

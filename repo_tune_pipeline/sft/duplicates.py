@@ -58,7 +58,10 @@ class Unit:
 def copies(
     units: Sequence[Unit], text_of: TextOf, threshold: float
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The exact copies and the near ones, each → the chunk that stays for it."""
+    """The exact copies and the near ones, each → the chunk that stays for it.
+
+    `text_of` gives the texts that the prints of `units` were made of, by chunk ids.
+    """
     exact = exact_copies(units)
     rest = [unit for unit in units if unit.chunk_id not in exact]
     near = near_copies(rest, text_of, threshold)

@@ -30,10 +30,13 @@ def mixed(id: str) -> tuple[bytes, str]:
     return hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest(), id
 
 
-def over_caps(examples: Sequence[Capped], per_file: int, per_symbol: int) -> dict[str, str]:
-    """Example ids → `file_cap` or `symbol_cap`, for what is too much of one file or symbol."""
+def over_caps(
+    examples: Sequence[Capped], per_file: int, per_symbol: int, per_repository: int
+) -> dict[str, str]:
+    """Example ids → `file_cap`, `symbol_cap` or `repository_cap`, for what is too much of one."""
     files: Counter[tuple[str, str]] = Counter()
     symbols: Counter[tuple[str, str, str]] = Counter()
+    repositories: Counter[str] = Counter()
     reasons: dict[str, str] = {}
     for one in sorted(examples, key=lambda one: mixed(one.id)):
         file, symbol = (one.repo, one.path), (one.repo, one.path, one.symbol)
@@ -41,9 +44,12 @@ def over_caps(examples: Sequence[Capped], per_file: int, per_symbol: int) -> dic
             reasons[one.id] = "file_cap"
         elif one.symbol and symbols[symbol] >= per_symbol:
             reasons[one.id] = "symbol_cap"
+        elif repositories[one.repo] >= per_repository:
+            reasons[one.id] = "repository_cap"
         else:
             files[file] += 1
             symbols[symbol] += 1
+            repositories[one.repo] += 1
     return reasons
 
 

@@ -12,6 +12,7 @@ from repo_tune_pipeline.chunking import (
     CutFile,
     CutRepository,
     Origin,
+    collector_paused,
     file_chunks,
     load_cut,
     stamp,
@@ -21,6 +22,20 @@ from repo_tune_pipeline.records import CodeChunk, Rejection
 from repo_tune_pipeline.sft.lines import COMMIT_LATER
 
 _PART = re.compile(r"\w{2,}")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One repository's chunks by path and line, without their commit.
+
+    `files` says how many of `chunks`, in a row, each file has. `rejections` are what chunking
+    dropped; `vocabulary` holds every name and path of the repository at its commit.
+    """
+
+    chunks: list[CodeChunk]
+    files: list[tuple[CutFile, int]]
+    rejections: list[Rejection]
+    vocabulary: Vocabulary
 
 
 @dataclass(frozen=True)
@@ -36,15 +51,22 @@ class Stock:
         """Its files, without texts."""
         return load_cut(self.chunks)
 
-    def all_chunks(self) -> tuple[list[CodeChunk], list[Rejection]]:
-        """Every chunk by path and line, without its commit, and what chunking dropped."""
+    def contents(self) -> Contents:
+        """All that chunking left."""
         chunks: list[CodeChunk] = []
+        files: list[tuple[CutFile, int]] = []
         rejections: list[Rejection] = []
-        for file, cut in file_chunks(self.chunks, self.cut.files):
-            kept, dropped = stamp(cut, Origin(self.name, COMMIT_LATER, file))
-            chunks += sorted(kept, key=lambda each: (each.start_line, each.end_line, each.symbol))
-            rejections += dropped
-        return chunks, rejections
+        names: set[str] = set()
+        found = file_chunks(self.chunks, self.cut.files)
+        with collector_paused():
+            for row, (file, cut) in zip(self.cut.files, found, strict=True):
+                kept, dropped = stamp(cut, Origin(self.name, COMMIT_LATER, file))
+                chunks += sorted(kept, key=lambda one: (one.start_line, one.end_line, one.symbol))
+                files.append((row, len(kept)))
+                rejections += dropped
+                names.update(cut.names)
+        paths = {file.path for file in self.cut.files}
+        return Contents(chunks, files, rejections, Vocabulary(names, paths))
 
     def chunks_of(self, paths: Iterable[str]) -> list[CodeChunk]:
         """The chunks of some files."""
@@ -65,12 +87,20 @@ class Stock:
         ]
         return len(ledger) - len(dropped), dropped
 
-    def vocabulary(self) -> Vocabulary:
-        """Every name and path of the repository at its commit."""
-        names: set[str] = set()
-        for _file, cut in file_chunks(self.chunks, self.cut.files):
-            names.update(cut.names)
-        return Vocabulary(names, {file.path for file in self.cut.files})
+
+class Reader:
+    """Reads repositories and holds the last one: two steps in a row ask for the same."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._held: Contents | None = None
+
+    def contents(self, stock: Stock) -> Contents:
+        """As `Stock.contents`."""
+        if self._held is None or self._name != stock.name:
+            self._held = None  # two at a time are never in memory
+            self._held, self._name = stock.contents(), stock.name
+        return self._held
 
 
 class Vocabulary:
