@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from repo_tune_pipeline.artifacts import digest_json
+from repo_tune_pipeline.chunking import collector_paused
 from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.records import Funnel
 from repo_tune_pipeline.settings import SftSettings
@@ -26,7 +26,7 @@ from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import SIDES, Side
 from repo_tune_pipeline.sft.spool import Spool
 from repo_tune_pipeline.sft.stock import Reader, Stock
-from repo_tune_pipeline.sft.units import printed_texts, units_of
+from repo_tune_pipeline.sft.units import PrintedTexts, units_of
 
 SFT_VERSION = "4"
 """Raised whenever the same chunks and settings would give other examples than before."""
@@ -78,7 +78,7 @@ def build_dataset(
         StorageError: what the stages before left isn't whole, or the disk is full.
     """
     ordered = sorted(stocks, key=lambda stock: stock.name)
-    with Spool(datasets) as spool:
+    with collector_paused(), Spool(datasets) as spool:
         found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught)
         copied = _copied(ordered, reader, settings)
         for stock in ordered:
@@ -110,7 +110,7 @@ def build_dataset(
 def _copied(stocks: Sequence[Stock], reader: Reader, settings: SftSettings) -> dict[str, str]:
     """The ids of chunks that have a better copy in any repository → why they go."""
     units = [unit for stock in stocks for unit in units_of(stock, reader.contents(stock))]
-    exact, near = copies(units, partial(printed_texts, stocks, units), settings.near_duplicate)
+    exact, near = copies(units, PrintedTexts(stocks, reader, units), settings.near_duplicate)
     return dict.fromkeys(exact, "duplicate") | dict.fromkeys(near, "near_duplicate")
 
 

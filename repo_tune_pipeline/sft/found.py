@@ -12,7 +12,7 @@ from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.collecting import Collected
 from repo_tune_pipeline.sft.jobs import reject_lines
 from repo_tune_pipeline.sft.selection import Candidate, Selection, select
-from repo_tune_pipeline.sft.shares import mixed
+from repo_tune_pipeline.sft.shares import by_id
 from repo_tune_pipeline.sft.shown import shown_code
 from repo_tune_pipeline.sft.split import SIDES, File, Side, Split
 from repo_tune_pipeline.sft.spool import Spool
@@ -55,7 +55,7 @@ class Found:
     def by_side(self, selection: Selection) -> dict[Side, list[Candidate]]:
         """Each side's candidates in the order of its lines."""
         kept: dict[Side, list[Candidate]] = {side: [] for side in SIDES}
-        for candidate in sorted(self._candidates, key=lambda one: mixed(one.id)):
+        for candidate in sorted(self._candidates, key=by_id):
             if candidate.id in selection.sides:
                 kept[selection.sides[candidate.id]].append(candidate)
         return kept

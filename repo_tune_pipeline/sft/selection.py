@@ -14,7 +14,7 @@ from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.leaks import Shown, leaks
 from repo_tune_pipeline.sft.prints import Prints
-from repo_tune_pipeline.sft.shares import mixed, over_caps, over_shares
+from repo_tune_pipeline.sft.shares import by_id, over_caps, over_shares
 from repo_tune_pipeline.sft.similar import TextOf
 from repo_tune_pipeline.sft.split import Side, Split
 
@@ -89,7 +89,7 @@ def select(
         partial(_over_shares, sides=sides, settings=settings),
     )
     reasons: dict[str, str] = {}
-    rest = sorted(candidates, key=lambda one: mixed(one.id))
+    rest = sorted(candidates, key=by_id)
     for step in steps:
         reasons.update(step(rest))
         rest = [one for one in rest if one.id not in reasons]

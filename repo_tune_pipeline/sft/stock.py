@@ -68,10 +68,9 @@ class Stock:
         paths = {file.path for file in self.cut.files}
         return Contents(chunks, files, rejections, Vocabulary(names, paths))
 
-    def chunks_of(self, paths: Iterable[str]) -> list[CodeChunk]:
+    def chunks_of(self, paths: set[str]) -> list[CodeChunk]:
         """The chunks of some files."""
-        wanted = set(paths)
-        files: Sequence[CutFile] = [file for file in self.cut.files if file.path in wanted]
+        files: Sequence[CutFile] = [file for file in self.cut.files if file.path in paths]
         found: list[CodeChunk] = []
         for file, cut in file_chunks(self.chunks, files):
             found += stamp(cut, Origin(self.name, self.cut.commit, file))[0]
@@ -101,6 +100,12 @@ class Reader:
             self._held = None  # two at a time are never in memory
             self._held, self._name = stock.contents(), stock.name
         return self._held
+
+    def chunks_of(self, stock: Stock, paths: set[str]) -> Iterable[CodeChunk]:
+        """The chunks of some files, and perhaps others: from what is held, if that is theirs."""
+        if self._held is not None and self._name == stock.name:
+            return self._held.chunks
+        return stock.chunks_of(paths)
 
 
 class Vocabulary:

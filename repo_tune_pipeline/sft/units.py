@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 
 import msgspec
@@ -15,7 +16,7 @@ from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.sft.code import without_doc
 from repo_tune_pipeline.sft.duplicates import Unit
 from repo_tune_pipeline.sft.prints import PRINTS_VERSION, Prints, prints_of_many
-from repo_tune_pipeline.sft.stock import Contents, Stock
+from repo_tune_pipeline.sft.stock import Contents, Reader, Stock
 from repo_tune_pipeline.shelf import Shelf
 
 LIMITS = Limits(seconds=60, memory_mib=1_024)
@@ -49,21 +50,29 @@ def units_of(stock: Stock, contents: Contents) -> list[Unit]:
     return units
 
 
-def printed_texts(
-    stocks: Sequence[Stock], units: Sequence[Unit], chunk_ids: Sequence[str]
-) -> dict[str, str]:
-    """The texts that the prints of some units were made of, read where repositories keep them."""
-    wanted = set(chunk_ids)
-    files: dict[str, set[str]] = defaultdict(set)
-    for unit in units:
-        if unit.chunk_id in wanted:
-            files[unit.repo].add(unit.path)
-    return {
-        chunk.chunk_id: printed_text(chunk)
-        for stock in stocks
-        for chunk in stock.chunks_of(files[stock.name])
-        if chunk.chunk_id in wanted
-    }
+class PrintedTexts:
+    """The texts that the prints of units were made of, by chunk ids."""
+
+    def __init__(self, stocks: Sequence[Stock], reader: Reader, units: Sequence[Unit]) -> None:
+        self._stocks, self._reader, self._units = stocks, reader, units
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[str, str]]:
+        return {unit.chunk_id: (unit.repo, unit.path) for unit in self._units}
+
+    def __call__(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        wanted = set(chunk_ids)
+        files: dict[str, set[str]] = defaultdict(set)
+        for id in chunk_ids:
+            repo, path = self._files[id]
+            files[repo].add(path)
+        return {
+            chunk.chunk_id: printed_text(chunk)
+            for stock in self._stocks
+            if stock.name in files
+            for chunk in self._reader.chunks_of(stock, files[stock.name])
+            if chunk.chunk_id in wanted
+        }
 
 
 def print_texts(texts: list[str], context: bytes) -> list[Prints]:  # noqa: ARG001
