@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import orjson
+from msgspec import structs
 
 from repo_tune_pipeline.ingestion import load_changes
 from repo_tune_pipeline.records import Change, CodeChunk, Rejection
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.jobs import (
+    ROWS_VERSION,
+    FileJob,
     FileRows,
     by_file,
     context_of,
@@ -21,14 +24,13 @@ from repo_tune_pipeline.sft.jobs import (
     run_jobs,
 )
 from repo_tune_pipeline.sft.lines import COMMIT_LATER, with_commit
-from repo_tune_pipeline.sft.links import link
 from repo_tune_pipeline.sft.making import Outcomes, make_for_changes, make_for_repository
 from repo_tune_pipeline.sft.outline import outline_of
 from repo_tune_pipeline.sft.packs import DomainPack
 from repo_tune_pipeline.sft.plan import plan
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import File
-from repo_tune_pipeline.sft.stock import Contents, Stock
+from repo_tune_pipeline.sft.stock import Reader, Stock
 from repo_tune_pipeline.sft.tasks import TASK_VERSIONS, chunk_tasks
 from repo_tune_pipeline.shelf import Shelf
 
@@ -67,7 +69,7 @@ class Wishes:
 
 def collect(
     stock: Stock,
-    contents: Contents,
+    reader: Reader,
     copied: Mapping[str, str],
     wishes: Wishes,
     put_aside: Callable[[bytes], int],
@@ -76,7 +78,7 @@ def collect(
 
     Args:
         stock: the repository.
-        contents: its chunks.
+        reader: reads its chunks.
         copied: the ids of chunks of which nothing is made → why.
         wishes: which examples.
         put_aside: keeps bytes.
@@ -84,16 +86,17 @@ def collect(
     Raises:
         StorageError: what the stages before left isn't whole, or the disk is full.
     """
+    contents = reader.contents(stock)
     files_kept, dropped = stock.dropped_files()
     changed = {(stock.name, file.path): file.changed for file in stock.cut.files if file.changed}
     found = Collected([*dropped, *contents.rejections], files_kept, len(contents.chunks), changed)
     commit, known = stock.cut.commit, contents.vocabulary
-    for rows in _all_rows(stock, contents, copied, wishes):
+    for rows in _all_rows(stock, reader, copied, wishes):
         for row in rows.rows:
             candidate = row.candidate
             if candidate.quotes:
                 unknown = tuple(name for name in candidate.quotes if not known.holds(name))
-                candidate = replace(candidate, quotes=unknown)
+                candidate = structs.replace(candidate, quotes=unknown)
             found.candidates.append(candidate)
             found.numbers.append(put_aside(with_commit(row.line, commit)))
         if rows.rejects:
@@ -103,10 +106,12 @@ def collect(
 
 
 def _all_rows(
-    stock: Stock, contents: Contents, copied: Mapping[str, str], wishes: Wishes
+    stock: Stock, reader: Reader, copied: Mapping[str, str], wishes: Wishes
 ) -> Iterator[FileRows]:
-    chunks, settings = contents.chunks, wishes.settings
-    yield from _file_rows(stock, chunks, copied, wishes)
+    chunks, settings = reader.contents(stock).chunks, wishes.settings
+    tasks = chunk_tasks(settings.tasks, wishes.packs)
+    planned = plan(chunks, reader.links(stock), tasks, settings, copied)
+    yield from _file_rows(stock, list(by_file(planned)), wishes)
     if "repo_overview" in settings.tasks:
         outline = outline_of(stock.name, COMMIT_LATER, stock.cut.files, chunks)
         yield from rows_of([make_for_repository(outline, settings=settings)])
@@ -118,25 +123,21 @@ def _all_rows(
         yield from rows_of([wishes.taught(originals)])
 
 
-def _file_rows(
-    stock: Stock, chunks: Sequence[CodeChunk], copied: Mapping[str, str], wishes: Wishes
-) -> Iterator[FileRows]:
+def _file_rows(stock: Stock, jobs: Sequence[FileJob], wishes: Wishes) -> Iterator[FileRows]:
     """The rows of each file in its order, from the shelf or made now."""
-    settings = wishes.settings
-    context = context_of(settings, wishes.packs)
-    version = orjson.dumps(TASK_VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
-    tasks = chunk_tasks(settings.tasks, wishes.packs)
-    jobs = list(by_file(plan(chunks, link(chunks), tasks, settings, copied)))
-    keys = [job_key(job, context, version) for job in jobs]
+    context = context_of(wishes.settings, wishes.packs)
+    versions = orjson.dumps([ROWS_VERSION, TASK_VERSIONS], option=orjson.OPT_SORT_KEYS).decode()
+    keys = [job_key(job, context, versions) for job in jobs]
     shelf = Shelf(stock.chunks.with_name("examples.db"))
     known = shelf.keys()
     missing = [number for number, key in enumerate(keys) if key not in known]
-    made = {
-        keys[missing[number]]: rows
-        for number, rows in run_jobs([jobs[number] for number in missing], context)
-    }
+    made: dict[bytes, bytes] = {}
+    decoded: dict[bytes, FileRows] = {}
+    for number, rows in run_jobs([jobs[number] for number in missing], context):
+        key = keys[missing[number]]
+        made[key], decoded[key] = rows, decode_rows(rows)
     shelf.put(made, keep=keys)
     for first in range(0, len(keys), _AT_A_TIME):
         part = keys[first : first + _AT_A_TIME]
-        kept = shelf.get(key for key in part if key not in made)
-        yield from (decode_rows(made[key] if key in made else kept[key]) for key in part)
+        kept = shelf.get(key for key in part if key not in decoded)
+        yield from (decoded[key] if key in decoded else decode_rows(kept[key]) for key in part)

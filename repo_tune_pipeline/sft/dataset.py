@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.records import Funnel
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.collecting import Taught, Wishes, collect
-from repo_tune_pipeline.sft.duplicates import copies
+from repo_tune_pipeline.sft.duplicates import Unit, copies
 from repo_tune_pipeline.sft.files import save_dataset
 from repo_tune_pipeline.sft.found import Found
 from repo_tune_pipeline.sft.packs import DomainPack
@@ -81,8 +82,9 @@ def build_dataset(
     with collector_paused(), Spool(datasets) as spool:
         found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught)
         copied = _copied(ordered, reader, settings)
-        for stock in ordered:
-            found.add(collect(stock, reader.contents(stock), copied, wishes, spool.add))
+        # What the reader holds is used first; the order doesn't matter.
+        for stock in sorted(ordered, key=lambda one: not reader.holds(one)):
+            found.add(stock.name, collect(stock, reader, copied, wishes, spool.add))
         selection = found.select(settings)
         funnels = found.funnels(selection)
         kept = found.by_side(selection)
@@ -109,7 +111,13 @@ def build_dataset(
 
 def _copied(stocks: Sequence[Stock], reader: Reader, settings: SftSettings) -> dict[str, str]:
     """The ids of chunks that have a better copy in any repository → why they go."""
-    units = [unit for stock in stocks for unit in units_of(stock, reader.contents(stock))]
+    units: list[Unit] = []
+    with ThreadPoolExecutor(1) as aside:
+        for stock in stocks:
+            found = aside.submit(units_of, stock, reader.contents(stock))
+            if stock is stocks[-1]:
+                reader.links(stock)  # while worker processes make the prints
+            units += found.result()
     exact, near = copies(units, PrintedTexts(stocks, reader, units), settings.near_duplicate)
     return dict.fromkeys(exact, "duplicate") | dict.fromkeys(near, "near_duplicate")
 

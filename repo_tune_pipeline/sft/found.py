@@ -25,17 +25,17 @@ class Found:
         self._spool = spool
         self._candidates: list[Candidate] = []
         self._numbers: dict[str, int] = {}
-        self._rejects: list[int] = []
+        self._rejects: dict[str, list[int]] = {}
         self._reasons: Counter[str] = Counter()
         self._dropped: list[Rejection] = []
         self._changed: dict[File, str] = {}
         self._files = self._chunks = 0
 
-    def add(self, one: Collected) -> None:
+    def add(self, repo: str, one: Collected) -> None:
         for candidate, number in zip(one.candidates, one.numbers, strict=True):
             self._numbers.setdefault(candidate.id, number)
         self._candidates += one.candidates
-        self._rejects += one.rejects
+        self._rejects[repo] = one.rejects
         self._reasons += one.reasons
         self._dropped += one.dropped
         self._changed |= one.changed
@@ -81,7 +81,8 @@ class Found:
         and not selected.
         """
         yield from reject_lines(self._dropped)
-        yield from self._spool.lines(self._rejects)
+        for repo in sorted(self._rejects):
+            yield from self._spool.lines(self._rejects[repo])
         gone = (one for one in self._candidates if one.id in selection.reasons)
         yield from reject_lines(_rejection(one, selection.reasons[one.id]) for one in gone)
 

@@ -6,12 +6,13 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import structs
 
 from repo_tune_pipeline.pool import Failure, Limits, run_pool
 from repo_tune_pipeline.records import STAGES, CodeChunk, Rejection, SftExample
@@ -30,25 +31,25 @@ LIMITS = Limits(seconds=60, memory_mib=1_024)
 BATCH_CHUNKS = 200
 _SEEN_FIELDS = ("tasks", "max_example_chars", "domains")
 
+ROWS_VERSION = "2"
+"""Raised whenever what is kept has another form."""
 FileJob = tuple[Planned, ...]
 """One file's chunks, planned; a chunk of which nothing is made has no text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One made example: what selection looks at, and its line without the commit."""
 
     candidate: Candidate
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
+class FileRows(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What came of one file; kept by content. `rejects` are lines, counted by their reasons."""
 
     rows: tuple[Row, ...] = ()
     rejects: bytes = b""
-    reasons: dict[str, int] = field(default_factory=dict[str, int])
+    reasons: dict[str, int] = {}
 
 
 def make_batch(jobs: list[FileJob], context: bytes) -> list[bytes]:
@@ -144,14 +145,14 @@ def _slim(job: FileJob) -> FileJob:
 
 def _slim_chunk(one: Planned) -> Planned:
     if not one.tasks:
-        return replace(one, chunk=_named(one.chunk), links=Links())
+        return structs.replace(one, chunk=_named(one.chunk), links=Links())
     links = one.links
     callers = links.callers if "api_usage" in one.tasks else ()
     tests = links.tests
     if "test_generation" not in one.tasks:
         tests = tuple(_named(test) for test in tests)
     callees = {name: _named(target) for name, target in links.callees.items()}
-    return replace(one, links=Links(callees, callers, tests, links.namesakes))
+    return structs.replace(one, links=Links(callees, callers, tests, links.namesakes))
 
 
 def _named(chunk: CodeChunk) -> CodeChunk:

@@ -10,9 +10,9 @@ its task's weight, chunks of all files have the same chance, and what a commit a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
+import msgspec
 import xxhash
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
@@ -27,8 +27,7 @@ _EXPLAINED, _EXPLAINED_UNDOCUMENTED = 0.85, 0.15
 _MEMBERS_ELSEWHERE = frozenset({"Go", "Rust", "C", "C++"})
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One chunk with what tasks want to know of it, and the tasks that are made of it.
 
     `last_line` is the end of the whole definition, 0 where it isn't known. `refused` are the

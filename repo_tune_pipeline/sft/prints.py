@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
@@ -35,8 +35,7 @@ Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Prints:
+class Prints(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The prints of one text.
 
     `exact` (16 bytes) is equal for texts with the same tokens; `minhash` is a signature of 128

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.leaks import Shown, leaks
@@ -22,8 +24,7 @@ Vocabulary = Callable[[str, str], bool]
 """Whether a name (the second) occurs in a repository (the first)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One made example without its text.
 
     `also` are the other paths of its repository whose text stands in it; `quotes` are the names

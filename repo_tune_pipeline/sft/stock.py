@@ -20,6 +20,7 @@ from repo_tune_pipeline.chunking import (
 from repo_tune_pipeline.ingestion import load_ledger
 from repo_tune_pipeline.records import CodeChunk, Rejection
 from repo_tune_pipeline.sft.lines import COMMIT_LATER
+from repo_tune_pipeline.sft.links import Links, link
 
 _PART = re.compile(r"\w{2,}")
 
@@ -93,18 +94,29 @@ class Reader:
     def __init__(self) -> None:
         self._name = ""
         self._held: Contents | None = None
+        self._links: dict[str, Links] | None = None
 
     def contents(self, stock: Stock) -> Contents:
         """As `Stock.contents`."""
         if self._held is None or self._name != stock.name:
-            self._held = None  # two at a time are never in memory
+            self._held = self._links = None  # two at a time are never in memory
             self._held, self._name = stock.contents(), stock.name
         return self._held
 
+    def links(self, stock: Stock) -> dict[str, Links]:
+        """The links of a repository's definitions, by chunk id."""
+        contents = self.contents(stock)
+        if self._links is None:
+            self._links = link(contents.chunks)
+        return self._links
+
+    def holds(self, stock: Stock) -> bool:
+        return self._held is not None and self._name == stock.name
+
     def chunks_of(self, stock: Stock, paths: set[str]) -> Iterable[CodeChunk]:
         """The chunks of some files, and perhaps others: from what is held, if that is theirs."""
-        if self._held is not None and self._name == stock.name:
-            return self._held.chunks
+        if self.holds(stock):
+            return self.contents(stock).chunks
         return stock.chunks_of(paths)
 
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from repo_tune_pipeline.chunking import chunk_snapshot
 from repo_tune_pipeline.records import CodeChunk, Rejection, Snapshot, SourceFile, TaskName
