@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,10 @@ class Contents:
     files: list[tuple[CutFile, int]]
     rejections: list[Rejection]
     vocabulary: Vocabulary
+
+    @cached_property
+    def by_id(self) -> dict[str, CodeChunk]:
+        return {chunk.chunk_id: chunk for chunk in self.chunks}
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,11 @@ class Reader:
     def holds(self, stock: Stock) -> bool:
         return self._held is not None and self._name == stock.name
 
-    def chunks_of(self, stock: Stock, paths: set[str]) -> Iterable[CodeChunk]:
-        """The chunks of some files, and perhaps others: from what is held, if that is theirs."""
+    def chunks(self, stock: Stock, places: Mapping[str, str]) -> list[CodeChunk]:
+        """Some chunks of one repository, by their ids → their paths."""
         if self.holds(stock):
-            return self.contents(stock).chunks
-        return stock.chunks_of(paths)
+            return [self.contents(stock).by_id[id] for id in places]
+        return [one for one in stock.chunks_of(set(places.values())) if one.chunk_id in places]
 
 
 class Vocabulary:

@@ -61,17 +61,15 @@ class PrintedTexts:
         return {unit.chunk_id: (unit.repo, unit.path) for unit in self._units}
 
     def __call__(self, chunk_ids: Sequence[str]) -> dict[str, str]:
-        wanted = set(chunk_ids)
-        files: dict[str, set[str]] = defaultdict(set)
+        places: dict[str, dict[str, str]] = defaultdict(dict)
         for id in chunk_ids:
             repo, path = self._files[id]
-            files[repo].add(path)
+            places[repo][id] = path
         return {
             chunk.chunk_id: printed_text(chunk)
             for stock in self._stocks
-            if stock.name in files
-            for chunk in self._reader.chunks_of(stock, files[stock.name])
-            if chunk.chunk_id in wanted
+            if stock.name in places
+            for chunk in self._reader.chunks(stock, places[stock.name])
         }
 
 
