@@ -11,11 +11,13 @@ from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.sft.forms import pick
 
 T = TypeVar("T")
-_LEAST_LINES = (0, 6, 12, 22, 30, 40)
+_LEAST_LINES = (0, 6, 12, 20, 28, 36, 46, 56)
+_MOST_ALIKE = 3
 """Lines from which a chunk gives one more example."""
 _SHORT_LINES, _LONG_LINES, _MAX_CHARS = 6, 24, 900
 _STATEMENT_LINES = 8
 _ENOUGH_LINES = 8
+_LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -32,13 +34,22 @@ class Piece(NamedTuple):
 
 def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     """A short and a long rest, middles and next statements, none of them cut alike."""
-    rows = _cut_rows(chunk) or _member_rows(lines, _docs_rows(chunk))
+    rows = _cut_rows(chunk) or _member_rows(lines, docs_rows(chunk))
     total = len(lines)
     wanted = sum(total >= least for least in _LEAST_LINES)
     if chunk.kind == "type" and not chunk.cut_points:
         rows = rows[2:]
-    late = [row for row in rows if total - row <= _LONG_LINES]
-    rests = [row for row in late if _fits(lines[row:]) and _tells(lines[row:])]
+    # A part's end that isn't the definition's is no end of anything, nor is a type's head.
+    ends = chunk.part[0] == chunk.part[1] and _closes(lines)
+    late = [row for row in rows if ends and total - row <= _LONG_LINES]
+    least = 1 if chunk.cut_points or chunk.kind != "type" else _LEAST_MEMBERS
+    rests = [
+        row
+        for row in late
+        if _fits(lines[row:])
+        and _tells(lines[row:])
+        and sum(member >= row for member in rows) >= least
+    ]
     short = [row for row in rests if total - row <= _SHORT_LINES] or rests[-1:]
     found: list[Piece] = []
     if short:
@@ -54,12 +65,11 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
         found.append(Piece(_one_of(long, chunk, "long"), total, "rest"))
     if statements:
         found.append(_one_of(statements, chunk, "next"))
-    taken = {piece.start for piece in found}
-    if others := [piece for piece in middles if piece.start not in taken]:
-        found.append(_one_of(others, chunk, "middle 2")._replace(way="middle"))
-        taken.add(found[-1].start)
-    if others := [piece for piece in statements if piece.start not in taken]:
-        found.append(_one_of(others, chunk, "next 2"))
+    for number in range(2, _MOST_ALIKE + 1):
+        for way, options in (("middle", middles), ("next", statements)):
+            taken = {piece.start for piece in found}
+            if others := [piece for piece in options if piece.start not in taken]:
+                found.append(_one_of(others, chunk, f"{way} {number}")._replace(way=way))
     starts: set[int] = set()
     for piece in found[:wanted]:
         if piece.start not in starts:
@@ -80,7 +90,17 @@ def _cut_rows(chunk: CodeChunk) -> list[int]:
     return rows
 
 
-def _docs_rows(chunk: CodeChunk) -> int:
+def begins(chunk: CodeChunk, lines: list[str]) -> list[int]:
+    """Rows at which a statement or member begins and nothing goes on from above."""
+    rows = _cut_rows(chunk) or _member_rows(lines, docs_rows(chunk))
+    return [row for row in rows if row < len(lines) and not _goes_on(lines[row])]
+
+
+def _goes_on(line: str) -> bool:
+    return line.lstrip().startswith((".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else"))
+
+
+def docs_rows(chunk: CodeChunk) -> int:
     """How many of the first rows the docs take."""
     return chunk.source.count("\n", 0, chunk.doc_span[1]) + 1 if chunk.doc_span else 0
 
@@ -88,28 +108,28 @@ def _docs_rows(chunk: CodeChunk) -> int:
 def _member_rows(lines: list[str], docs: int) -> list[int]:
     """Where members or arms of a definition without statements begin: fields, cases, entries."""
     inner = [row for row in range(max(docs, 1) + 1, len(lines)) if lines[row].strip()]
-    deeper = [row for row in inner if _indent(lines[row]) > _indent(lines[docs - 1 if docs else 0])]
-    least = min((_indent(lines[row]) for row in deeper), default=0)
+    deeper = [row for row in inner if indent(lines[row]) > indent(lines[docs - 1 if docs else 0])]
+    least = min((indent(lines[row]) for row in deeper), default=0)
     return [
         row
         for row in deeper
-        if _indent(lines[row]) == least and lines[row].lstrip()[0] not in ")]}>"
+        if indent(lines[row]) == least and lines[row].lstrip()[0] not in ")]}>"
     ]
 
 
 def _statements(rows: list[int], lines: list[str]) -> Iterator[Piece]:
     """Each statement up to the next one that isn't inside it."""
     for index, row in enumerate(rows[:-1]):
-        indent = _indent(lines[row])
-        end = next((each for each in rows[index + 1 :] if _indent(lines[each]) <= indent), None)
-        if end is not None and _indent(lines[end]) == indent and end - row <= _STATEMENT_LINES:
+        level = indent(lines[row])
+        end = next((each for each in rows[index + 1 :] if indent(lines[each]) <= level), None)
+        if end is not None and indent(lines[end]) == level and end - row <= _STATEMENT_LINES:
             last = end
-            while last > row + 1 and _is_empty(lines[last - 1]):
+            while last > row + 1 and is_empty(lines[last - 1]):
                 last -= 1
             yield Piece(row, last, "next")
 
 
-def _is_empty(line: str) -> bool:
+def is_empty(line: str) -> bool:
     """Whether a line is blank or a comment: at a statement's end it belongs to the next one."""
     return not line.strip() or line.lstrip().startswith(_COMMENTS[:3])
 
@@ -121,7 +141,7 @@ def _whole(lines: list[str], piece: Piece) -> bool:
     pairs = ("()", "[]", "{}")
     balanced = all(_is_balanced(text, left, right) for left, right in pairs)
     # A line further out than the first belongs to what is around the statement: a next case, say.
-    if any(line.strip() and _indent(line) < _indent(part[0]) for line in part):
+    if any(line.strip() and indent(line) < indent(part[0]) for line in part):
         return False
     return balanced and text.count('"""') % 2 == 0 and text.count("`") % 2 == 0 and _tells(part)
 
@@ -154,6 +174,12 @@ def _words_of(line: str) -> frozenset[str]:
     return frozenset(_WORD.findall(line[:_MAX_CHARS]))
 
 
+def _closes(lines: list[str]) -> bool:
+    """Whether a definition's last line closes what its first lines opened."""
+    text = "\n".join(lines)
+    return text.count("{") <= text.count("}")
+
+
 def _fits(lines: list[str]) -> bool:
     return sum(map(len, lines)) + len(lines) <= _MAX_CHARS
 
@@ -162,5 +188,6 @@ def _one_of(options: Sequence[T], chunk: CodeChunk, why: str) -> T:
     return pick(options, "cut", why, chunk.chunk_id)
 
 
-def _indent(line: str) -> int:
+def indent(line: str) -> int:
+    """How many blanks a line begins with."""
     return len(line) - len(line.lstrip(" \t"))

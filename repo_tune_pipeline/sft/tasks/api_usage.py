@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
@@ -18,14 +19,19 @@ FORMS = (
 MOST_EXAMPLES = 2
 _BEFORE, _AFTER = 3, 10
 _MAX_CHARS = 900
+_LEAST_ROWS, _MOST_ROWS = 4, 12
+_LEAST_WORDS = 4
 _CONTINUED = (".", "->", "?", "|>", "&&", "||", "+", "++", ":")
+_OPEN = ("=", "->", "=>", "&&", "||", "+", "?", ":")
+_CLOSING = (")", "]", "}", ">", "/>")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 class ApiUsage:
     """The answer is the piece of a real caller that holds the call, with its file and lines."""
 
     name: TaskName = "api_usage"
-    version = "4"
+    version = "5"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
@@ -42,7 +48,7 @@ class ApiUsage:
             answer = f"`{plain_name(caller)}` uses it in `{caller.path}`, {lines}:\n\n"
             yield Draft(
                 instruction=view.instruction(FORMS, f"{self.name}_{number}"),
-                input=" ".join(view.signature.split()),
+                input=view.signature,
                 output=f"{answer}```{caller.language.lower()}\n{text}\n```",
                 origin="source",
                 at=caller,
@@ -52,7 +58,7 @@ class ApiUsage:
 
 
 def _site(target: CodeChunk, caller: CodeChunk) -> tuple[CodeChunk, tuple[int, int], str] | None:
-    """The statement that holds the first call, with the one before it; absolute rows."""
+    """The statement that holds the first call, with what stands around it; absolute rows."""
     source = caller.source.replace("\r\n", "\n")
     lines = source.split("\n")
     row = _call_row(lines, called_name(target), caller)
@@ -61,16 +67,46 @@ def _site(target: CodeChunk, caller: CodeChunk) -> tuple[CodeChunk, tuple[int, i
     starts = sorted({caller.source.count("\n", 0, cut) for cut in caller.cut_points})
     before = [start for start in starts if row - _BEFORE <= start <= row]
     first = before[-1] if before else row
-    last = _closing(lines, first, row)
-    if last is None:
+    if lines[row].lstrip().startswith(f"<{called_name(target)}"):
+        first = row
+    # A line that goes on with what stands above it, or an arm of a switch, is no whole.
+    if lines[first].lstrip().startswith((*_CONTINUED, "|", *_CLOSING)):
         return None
-    if len(before) > 1 and _indent(lines[before[-2]]) == _indent(lines[first]):
-        whole = _closing(lines, before[-2], row)
-        first = before[-2] if whole == last else first
+    last = _closing(lines, first, row)
+    if last is None or lines[last].rstrip().endswith(","):
+        return None
+    first, last = _widened(lines, starts, first, last)
     text = dedent("\n".join(lines[first : last + 1]))
-    if len(text) > _MAX_CHARS:
+    if any(line.strip() and _indent(line) < _indent(lines[first]) for line in lines[first:last]):
+        return None
+    if len(text) > _MAX_CHARS or not _tells(text, called_name(target)):
         return None
     return caller, (caller.start_line + first, caller.start_line + last), text
+
+
+def _widened(lines: list[str], starts: list[int], first: int, last: int) -> tuple[int, int]:
+    """A few more rows: the statements before and after it, at its own depth, each whole."""
+    indent = _indent(lines[first])
+    earlier = [start for start in starts if start < first]
+    if earlier and _indent(lines[earlier[-1]]) == indent and first - earlier[-1] <= _BEFORE:
+        ends = _closing(lines, earlier[-1], first - 1)
+        apart = lines[earlier[-1] : first] if ends is None else lines[ends + 1 : first]
+        level = all(_indent(line) >= indent for line in lines[earlier[-1] : first] if line.strip())
+        first = earlier[-1] if level and not any(map(str.strip, apart)) else first
+    while last - first + 1 < _LEAST_ROWS:
+        later = next((start for start in starts if start > last), None)
+        if later is None or _indent(lines[later]) != indent:
+            break
+        ends = _closing(lines, later, later)
+        if ends is None or ends - first + 1 > _MOST_ROWS or later - last > _BEFORE:
+            break
+        last = ends
+    return first, last
+
+
+def _tells(text: str, name: str) -> bool:
+    """Whether the piece shows more of the use than the bare name of what is called."""
+    return len(set(_WORD.findall(text)) - {name}) >= _LEAST_WORDS
 
 
 def called_name(target: CodeChunk) -> str:
@@ -89,11 +125,24 @@ def _closing(lines: list[str], first: int, row: int) -> int | None:
         if depth < 0:
             return None
         element = any(lines[each].lstrip().startswith("<") for each in (first, row))
-        whole = depth == 0 and (not element or line.rstrip().endswith(">"))
+        ended = not line.rstrip().endswith(_OPEN)
+        whole = depth == 0 and ended and (not element or line.rstrip().endswith(">"))
         behind = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
         if number >= row and whole and not behind.startswith(_CONTINUED):
             return number
+        if number >= row and depth == 0 and line.rstrip().endswith(":"):
+            return _block_end(lines, first, number)
     return None
+
+
+def _block_end(lines: list[str], first: int, head: int) -> int | None:
+    """The last row of a Python block that begins at `head`; None where it is long, or none."""
+    last = head
+    for number in range(head + 1, len(lines)):
+        if lines[number].strip() and _indent(lines[number]) <= _indent(lines[first]):
+            break
+        last = number if lines[number].strip() else last
+    return last if head < last <= head + _AFTER else None
 
 
 def _call_row(lines: list[str], name: str, caller: CodeChunk) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
-from repo_tune_pipeline.sft.prose import article
+from repo_tune_pipeline.sft.sentences import article
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
 from repo_tune_pipeline.sft.test_code import helps_tests, is_test_code
 
@@ -35,13 +35,14 @@ USED_FORMS = (
 )
 _MAX_SIGNATURE = 300
 _LEAST_USED, _MOST_USED = 2, 12
+_MOST_TESTS = 3
 
 
 class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "3"
+    version = "4"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
@@ -72,13 +73,12 @@ class CodeLocation:
         return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
 
     def _tests(self, view: ChunkView) -> Draft:
-        tests = [
-            f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in view.links.tests
-        ]
+        found = view.links.tests[:_MOST_TESTS]
+        tests = [f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in found]
         joined = f"{', '.join(tests[:-1])} and {tests[-1]}" if len(tests) > 1 else tests[0]
         noun = "the test" if len(tests) == 1 else "the tests"
         answer = f"`{view.symbol}` from `{view.chunk.path}` is called by {noun} {joined}."
-        also = tuple(sorted({test.path for test in view.links.tests} - {view.chunk.path}))
+        also = tuple(sorted({test.path for test in found} - {view.chunk.path}))
         instruction = view.instruction(TEST_FORMS, "code_location_tests")
         return Draft(instruction, "", answer, "source", also=also)
 
