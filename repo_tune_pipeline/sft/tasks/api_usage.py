@@ -16,8 +16,8 @@ FORMS = (
     "How is the {noun} `{symbol}` used in {repo}? Show real code.",
     "Where does {repo} use `{symbol}` ({path}), and what does the call look like?",
 )
-MOST_EXAMPLES = 2
-_BEFORE, _AFTER = 3, 10
+MOST_EXAMPLES = 3
+_BEFORE, _FAR, _AFTER = 3, 10, 10
 _MAX_CHARS = 900
 _LEAST_ROWS, _MOST_ROWS = 4, 12
 _LEAST_WORDS = 4
@@ -58,30 +58,47 @@ class ApiUsage:
 
 
 def _site(target: CodeChunk, caller: CodeChunk) -> tuple[CodeChunk, tuple[int, int], str] | None:
-    """The statement that holds the first call, with what stands around it; absolute rows."""
+    """The first whole statement that holds a call, with what stands around it; absolute rows."""
     source = caller.source.replace("\r\n", "\n")
     lines = source.split("\n")
-    row = _call_row(lines, called_name(target), caller)
-    if row is None or "```" in source:
+    name = called_name(target)
+    if "```" in source:
         return None
     starts = sorted({caller.source.count("\n", 0, cut) for cut in caller.cut_points})
-    before = [start for start in starts if row - _BEFORE <= start <= row]
-    first = before[-1] if before else row
-    if lines[row].lstrip().startswith(f"<{called_name(target)}"):
-        first = row
-    # A line that goes on with what stands above it, or an arm of a switch, is no whole.
-    if lines[first].lstrip().startswith((*_CONTINUED, "|", *_CLOSING)):
-        return None
+    for row in _call_rows(lines, name, caller):
+        for first in _beginnings(lines, starts, row, name):
+            rows = _whole(lines, starts, first, row)
+            text = dedent("\n".join(lines[rows[0] : rows[1] + 1])) if rows else ""
+            if rows and len(text) <= _MAX_CHARS and _tells(text, name):
+                start = caller.start_line
+                return caller, (start + rows[0], start + rows[1]), text
+    return None
+
+
+def _beginnings(lines: list[str], starts: list[int], row: int, name: str) -> list[int]:
+    """Where the statement of a row may begin, the nearest first.
+
+    A line that goes on with what stands above it, or an arm of a switch, is no beginning.
+    """
+    if lines[row].lstrip().startswith(f"<{name}"):
+        return [row]
+    near = [start for start in reversed(starts) if row - _FAR <= start <= row] or [row]
+    return [
+        start
+        for start in near
+        if not lines[start].lstrip().startswith((*_CONTINUED, "|", *_CLOSING))
+    ]
+
+
+def _whole(lines: list[str], starts: list[int], first: int, row: int) -> tuple[int, int] | None:
+    """The rows of the statement from `first` on and of its neighbours; None if it isn't whole."""
     last = _closing(lines, first, row)
     if last is None or lines[last].rstrip().endswith(","):
         return None
     first, last = _widened(lines, starts, first, last)
-    text = dedent("\n".join(lines[first : last + 1]))
-    if any(line.strip() and _indent(line) < _indent(lines[first]) for line in lines[first:last]):
-        return None
-    if len(text) > _MAX_CHARS or not _tells(text, called_name(target)):
-        return None
-    return caller, (caller.start_line + first, caller.start_line + last), text
+    level = _indent(lines[first])
+    deep = all(_indent(line) >= level for line in lines[first:last] if line.strip())
+    return (first, last) if deep else None
 
 
 def _widened(lines: list[str], starts: list[int], first: int, last: int) -> tuple[int, int]:
@@ -145,23 +162,26 @@ def _block_end(lines: list[str], first: int, head: int) -> int | None:
     return last if head < last <= head + _AFTER else None
 
 
-def _call_row(lines: list[str], name: str, caller: CodeChunk) -> int | None:
-    """The first row after the docs on which `name` is called."""
+def _call_rows(lines: list[str], name: str, caller: CodeChunk) -> Iterator[int]:
+    """The rows after the docs on which `name` is called."""
     docs = caller.doc_span
     after = caller.source.count("\n", 0, docs[1]) + 1 if docs else 0
     skip = after if docs and docs[0] == 0 else 1
-    for row, line in enumerate(lines):
-        if row < skip or (docs and row < after):
-            continue
-        start = line.find(name)
-        while start >= 0:
-            before, behind = line[start - 1 : start], line[start + len(name) :].lstrip()
-            ends = behind[:1] in ("(", "{", "<", "!", ">", "/") or f"<{name}" in line
-            if not (before.isalnum() or before == "_") and ends:
-                stripped = line.lstrip()
-                return None if stripped.startswith(("#", "//", "*", "--")) else row
-            start = line.find(name, start + 1)
-    return None
+    for row in range(max(skip, after), len(lines)):
+        comment = lines[row].lstrip().startswith(("#", "//", "*", "--"))
+        if not comment and _calls(lines[row], name):
+            yield row
+
+
+def _calls(line: str, name: str) -> bool:
+    start = line.find(name)
+    while start >= 0:
+        before, behind = line[start - 1 : start], line[start + len(name) :].lstrip()
+        ends = behind[:1] in ("(", "{", "<", "!", ">", "/") or f"<{name}" in line
+        if not (before.isalnum() or before == "_") and ends:
+            return True
+        start = line.find(name, start + 1)
+    return False
 
 
 def _indent(line: str) -> int:

@@ -1,10 +1,11 @@
-"""A name → where it is defined, or where it is tested."""
+"""A name → where it is defined, tested and called, and what it calls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.sft.links import MOST_CALLERS
 from repo_tune_pipeline.sft.sentences import article
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
 from repo_tune_pipeline.sft.test_code import helps_tests, is_test_code
@@ -33,6 +34,12 @@ USED_FORMS = (
     "I want to change `{symbol}` in {path} of {repo}. What does it call in other files?",
     "Where are the definitions in other files of {repo} that `{symbol}` from {path} calls?",
 )
+CALLER_FORMS = (
+    "Which code of {repo} calls `{symbol}` from {path}?",
+    "Where is the {noun} `{symbol}` of {repo} called?",
+    "I want to change the signature of `{symbol}` in {path} of {repo}. Which callers are there?",
+    "Name callers of `{symbol}` ({path} in {repo}) with their files and lines.",
+)
 _MAX_SIGNATURE = 300
 _LEAST_USED, _MOST_USED = 2, 12
 _MOST_TESTS = 3
@@ -58,6 +65,8 @@ class CodeLocation:
             yield Draft(instruction, "", _definition(view), "source", lines=lines)
             if in_repo == 1 and not helps_tests(view.chunk, view.links.tests) and view.links.tests:
                 yield self._tests(view)
+            if in_repo == 1 and len(view.links.callers) >= _LEAST_USED:
+                yield self._callers(view)
             used = _used_elsewhere(view)
             if len(used) >= _LEAST_USED:
                 yield self._dependencies(view, used)
@@ -70,6 +79,18 @@ class CodeLocation:
         head = f"`{view.symbol}` calls these definitions of other files by name:"
         also = tuple(sorted({target.path for _, target in used}))
         instruction = view.instruction(USED_FORMS, "code_location_used")
+        return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
+
+    def _callers(self, view: ChunkView) -> Draft:
+        rows = [
+            f"- `{plain_name(caller)}` in `{caller.path}`, {_lines(caller)}"
+            for caller in view.links.callers
+        ]
+        where = f"`{view.symbol}` from `{view.chunk.path}`"
+        some = f"Among the callers of {where} are:"
+        head = some if len(rows) == MOST_CALLERS else f"{where} is called by:"
+        also = tuple(sorted({caller.path for caller in view.links.callers} - {view.chunk.path}))
+        instruction = view.instruction(CALLER_FORMS, "code_location_callers")
         return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
 
     def _tests(self, view: ChunkView) -> Draft:
