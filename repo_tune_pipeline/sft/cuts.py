@@ -21,6 +21,7 @@ _LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ARMS = ("|", "case ", "default:", "default ->")
 _COMMENTS = ("#", "//", "/*", "*", "--", '"""', "'''", "%", ";")
 
 
@@ -57,16 +58,17 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     # A single field or case is no statement: nothing around it says which one is missing.
     whole = [piece for piece in _statements(rows, lines) if _whole(lines, piece)]
     statements = whole if chunk.kind != "type" or chunk.cut_points else []
+    nexts = [piece for piece in statements if not _is_member(chunk, rows, lines, piece)]
     middles = [piece for piece in statements if _tells(lines[piece.end :])]
     if middles:
         found.append(_one_of(middles, chunk, "middle")._replace(way="middle"))
     long = [row for row in rests if row not in short]
     if long:
         found.append(Piece(_one_of(long, chunk, "long"), total, "rest"))
-    if statements:
-        found.append(_one_of(statements, chunk, "next"))
+    if nexts:
+        found.append(_one_of(nexts, chunk, "next"))
     for number in range(2, _MOST_ALIKE + 1):
-        for way, options in (("middle", middles), ("next", statements)):
+        for way, options in (("middle", middles), ("next", nexts)):
             taken = {piece.start for piece in found}
             if others := [piece for piece in options if piece.start not in taken]:
                 found.append(_one_of(others, chunk, f"{way} {number}")._replace(way=way))
@@ -144,6 +146,14 @@ def _whole(lines: list[str], piece: Piece) -> bool:
     if any(line.strip() and indent(line) < indent(part[0]) for line in part):
         return False
     return balanced and text.count('"""') % 2 == 0 and text.count("`") % 2 == 0 and _tells(part)
+
+
+def _is_member(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
+    """Whether a piece is an arm of a switch or a member of a type, and no statement."""
+    line = lines[piece.start]
+    if line.lstrip().startswith(_ARMS):
+        return True
+    return chunk.kind == "type" and indent(line) == min(indent(lines[row]) for row in rows)
 
 
 def _is_balanced(text: str, left: str, right: str) -> bool:

@@ -117,16 +117,19 @@ class _Names:
             own = [each for each in candidates if _split(each.symbol)[0] == inside]
             return _only([each for each in own if each.path == caller.path])
         owned = self._owned.get((_family(caller), owner.lower(), last), [])
-        if caller.language == "Python" and owner in caller.imports:
-            # An imported module's name is not the class that is spelled like it.
+        packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
+        if caller.language == "Python" and owner in (*caller.imports, *packages):
+            # A module's name is not the class that is spelled like it.
             return _only([each for each in candidates if _is_in_package(each, owner)])
         if owned:
-            return _only([each for each in owned if each.path == caller.path] or owned)
+            near = [each for each in owned if each.path == caller.path]
+            return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])
         if caller.language == "Go":
             return _go_method(candidates, owner, caller)
         # A module that isn't the repository's may have a function of any name.
         foreign = owner[:1].isupper() or caller.language in ("ReScript", "Elixir")
-        return _only(candidates) if _distinctive(last) and not foreign else None
+        found = _only(candidates) if _distinctive(last) and not foreign else None
+        return None if found is None or _is_also_anothers(found) else found
 
 
 def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
@@ -148,6 +151,15 @@ def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
     return found if module in caller.imports else None
 
 
+def _is_in_reach(target: CodeChunk, owner: str, caller: CodeChunk) -> bool:
+    """Whether a variable `owner` may be of the type spelled like it.
+
+    Of a type inside another, a `Builder` say, there are many: the outer one has to be named, too.
+    """
+    outer = _SEPARATOR.split(target.symbol)[:-2]
+    return not outer or owner[:1].isupper() or any(name in caller.source for name in outer)
+
+
 def _go_method(candidates: list[CodeChunk], owner: str, caller: CodeChunk) -> CodeChunk | None:
     """The only method of a name of its own, called on what isn't an imported package."""
     found = _only(candidates)
@@ -155,7 +167,16 @@ def _go_method(candidates: list[CodeChunk], owner: str, caller: CodeChunk) -> Co
     if found is None or found.kind != "method" or package or not owner[:1].islower():
         return None
     name = _split(found.symbol)[1]
-    return found if len(_words(name)) > 1 and len(name) >= _DISTINCTIVE_METHOD else None
+    telling = len(_words(name)) > 1 and len(name) >= _DISTINCTIVE_METHOD
+    return found if telling and not _is_also_anothers(found) else None
+
+
+def _is_also_anothers(method: CodeChunk) -> bool:
+    """Whether types elsewhere have the method, too: it overrides one, or calls its namesake."""
+    name = _split(method.symbol)[1]
+    named = (_split(callee) for callee in method.callees)
+    calls = any(last == name and owner not in _OWN for owner, last in named)
+    return calls or any(each.startswith("@Override") for each in method.attributes)
 
 
 def _is_in_package(chunk: CodeChunk, package: str) -> bool:

@@ -25,6 +25,7 @@ _LINK = re.compile(r"\{@(?:link|linkplain|code|literal)\s+([^}]*)\}")
 _TAG = re.compile(
     r"</?(?:p|br|b|i|em|code|pre|ul|ol|li|tt|strong)\s*/?>|</?a(?:\s[^>]*)?>", re.IGNORECASE
 )
+_BROKEN = re.compile(r" *\. *(?=\w)")
 _ROLE = re.compile(r":[a-z:]+:`[~.]?([^`<]*?)(?:\s*<[^`>]*>)?`|``([^`]+)``")
 
 
@@ -37,8 +38,14 @@ def first_paragraph(docstring: str) -> str:
         lines.append(line.strip())
     text = " ".join(_joined(lines).split())
     text = _TAG.sub("", _LINK.sub(_linked, text))
-    text = _ROLE.sub(lambda match: f"`{match[1] or match[2]}`", text)
+    text = _ROLE.sub(_code, text)
     return " ".join(html.unescape(text).split())
+
+
+def _code(match: re.Match[str]) -> str:
+    """A role's name or label; a dotted name that was broken over two lines is whole again."""
+    shown = match[1] or match[2]
+    return f"`{_BROKEN.sub('.', shown) if match[1] else shown}`"
 
 
 def _joined(lines: list[str]) -> str:

@@ -59,8 +59,8 @@ class Section(NamedTuple):
 @lru_cache(maxsize=64)
 def read_section(chunk: CodeChunk) -> Section:
     """The section of a chunk of kind `section`."""
-    body = _HEADING.sub("", chunk.source.replace("\r\n", "\n"), count=1)
-    body = _EDGES.sub("", body).strip()
+    body = _EDGES.sub("", chunk.source.replace("\r\n", "\n")).lstrip("\n")
+    body = _EDGES.sub("", _HEADING.sub("", body, count=1)).strip()
     trail = [_plain(part) for part in chunk.symbol.split(" > ")]
     trail = [part for part in trail if part]
     if not trail:
@@ -92,8 +92,8 @@ def _release(trail: list[str]) -> str:
     if version is None:
         return ""
     name = f"version {version[1]}"
-    topic = trail[-1]
-    return name if _VERSION.search(topic) else f"{name} ({topic.lower()})"
+    topic = trail[-1] if trail[-1].isupper() else trail[-1].lower()
+    return name if _VERSION.search(topic) else f"{name} ({topic})"
 
 
 def _problem(body: str, least: int) -> str:

@@ -21,7 +21,7 @@ _VERB_LIST = """
     support take tell test throw tokenize transform traverse trigger try turn uninstall unregister
     unwrap update upload use validate verify wait walk warn wrap write yield
     adapt begin calculate consume decorate derive deserialize encapsulate enforce enrich
-    enumerate inject instantiate invalidate rebalance shorten unescape unmount
+    enumerate inject specify instantiate invalidate rebalance shorten unescape unmount
 """
 _ALSO_NOUNS_LIST = """
     advance allocate benchmark cache call clone collapse confirm contain cover do dump end enter
@@ -30,7 +30,8 @@ _ALSO_NOUNS_LIST = """
     tag toggle track view visit wire work
 """
 _NOT_OBJECT_LIST = (
-    "of that which used containing holding and or is are was for with in on case cases"
+    "of that which used created related based containing holding and or is are was for with in on "
+    "case cases from regarding"
 )
 _VERBS = frozenset(_VERB_LIST.split())
 _ALSO_NOUNS = frozenset(_ALSO_NOUNS_LIST.split())
@@ -44,12 +45,13 @@ _THING = re.compile(
     r"(?!(?:This|That|These|Those|The|There|It|An?|All|Each|Every|No|If|When) )(?:[\w-]+ ){0,4}?"
     r"(?P<noun>(?:method|function|helper|class|test|suite|adapter|wrapper|shortcut|interface|type"
     r"|subclass|factory|exception|decorator|callback|utility|benchmark|builder|processor|handler"
-    r"|serializer|deserializer|converter|annotation|component|hook|policy|constructor)(?P<many>e?s)?)"
+    r"|serializer|deserializer|converter|annotation|component|hook|policy)(?P<many>e?s)?)"
     r"(?= (?:that|which|for|to|of|used|with|when|where|whose|from|about|by|verifying|checking"
     r"|representing|recognized|recognised|performing|implementing|called)\b|[.,:]?$|[.:] )",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"(?:This|These|It|When|If|Given|For|In|By|All)\b|`")
+_LATER = re.compile(r"(?<=[a-z`)'\"]\. )(Then )?([A-Z]?[a-z]+s) (\S+)")
 _BREAK = re.compile(r"\. | that | which ")
 _TITLE = re.compile(r"(?:[A-Z][\w/-]* ){2}")
 _SECOND_VERB = re.compile(
@@ -60,7 +62,7 @@ _WITHOUT_IT = re.compile(
     r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Equivalent|Identical|True|False)"
     r"|Works|Should|Must|Can|Does"
 )
-_CONDITION = re.compile(r"((?:Given|When|If|For|After|Before|Once)\b[^.:;]*?, )([a-z]+s)\b(?= )")
+_CONDITION = re.compile(r"((?:Given|When|If|For|After|Before|Once)\b[^.:;]*?, )([a-z]+) (?=(\S+))")
 _MODAL = re.compile(r"(?:[a-z]+s,?|will|can|should|must|may|never|only)\s")
 
 
@@ -71,7 +73,7 @@ def as_sentence(paragraph: str, name: str = "") -> str:
     documented, if `name` is the name of what is described. "Helper for x" becomes "It is a
     helper for x", "Called by x" "It is called by x".
     """
-    text = _about_it(paragraph, name).rstrip()
+    text = _LATER.sub(_also_about_it, _about_it(paragraph, name)).rstrip()
     if text.endswith((":", ",", ";")):
         text = text[:-1].rstrip()
     return text if text.endswith((".", "!", "?", ".)", '."')) else f"{text}."
@@ -101,9 +103,9 @@ def _about_it(paragraph: str, name: str) -> str:
     if thing := _THING.match(paragraph):
         return _as_thing(paragraph, thing)
     if condition := _CONDITION.match(paragraph):
-        verb = condition[2]
-        if _third_person(verb) == verb:
-            return f"{condition[1]}it {paragraph[condition.start(2) :]}"
+        verb = _third_person(condition[2])
+        if verb == condition[2] or (verb and _DETERMINER.match(condition[3])):
+            return f"{condition[1]}it {verb} {paragraph[condition.start(3) :]}"
     if not _claims(paragraph) and not _OPENING.match(paragraph):
         return f"Its documentation reads: {paragraph}"
     # `some.name` or some_name stays as it is spelled.
@@ -154,6 +156,13 @@ def _agreeing(match: re.Match[str]) -> str:
     """ "… and return it" as "… and returns it"."""
     verb = match[2] if match[2] in _VERBS else ""
     return match[1] + (_third_person(verb) if verb else match[2])
+
+
+def _also_about_it(match: re.Match[str]) -> str:
+    """A later sentence that goes on without a subject: "Then calls it." as "It then calls it."."""
+    then, verb, following = match[1] or "", match[2], match[3]
+    known = _third_person(verb) == verb.lower() and following.lower() not in _NOT_OBJECTS
+    return f"It {then.lower()}{verb.lower()} {following}" if known else match[0]
 
 
 def _as_thing(paragraph: str, thing: re.Match[str]) -> str:

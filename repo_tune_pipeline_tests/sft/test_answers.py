@@ -51,6 +51,39 @@ def test_an_imported_module_is_not_the_class_spelled_like_it() -> None:
     assert not links[method.chunk_id].callers
 
 
+def test_a_variable_is_of_a_nested_type_only_where_the_outer_one_is_named() -> None:
+    text = "class Adapter:\n    class Builder:\n        def build(self):\n            return 1\n"
+    target = next(c for c in python_chunks(text, path="a.py") if c.symbol.endswith("build"))
+    target = replace(target, symbol="Adapter.Builder.build")
+    (other,) = python_chunks(
+        "def f(builder):\n    x = 1\n    return builder.build()\n", path="b.py"
+    )
+    named = replace(other, chunk_id="n", source=other.source.replace("x = 1", "x = Adapter(1)"))
+    callers = link([target, other, named])[target.chunk_id].callers
+    assert [each.chunk_id for each in callers] == ["n"]
+
+
+def test_a_method_that_calls_its_namesake_is_not_the_only_one_of_its_name() -> None:
+    text = "class Group:\n    def make_context(self):\n        return super().make_context()\n"
+    method = next(c for c in python_chunks(text, path="a.py") if c.kind == "method")
+    text = "def f(command):\n    x = 1\n    return command.make_context(x)\n"
+    (caller,) = python_chunks(text, path="b.py")
+    assert not link([method, caller])[method.chunk_id].callers
+    alone = replace(method, callees=())
+    assert link([alone, caller])[method.chunk_id].callers
+
+
+def test_the_next_statement_is_no_arm_and_no_member() -> None:
+    body = "".join(f"  | Case{n} => compute_part(values, {n}, mode)\n" for n in range(12))
+    switch = rescript(f"let f = x => {{\n  switch x {{\n{body}  }}\n}}", "f")
+    rows = [m for m, c in enumerate(switch.source) if c == "\n"][1:13]
+    switch = replace(switch, cut_points=tuple(row + 1 for row in rows))
+    found = made([switch], "code_completion")
+    nexts = [e for e in found if "statement" in e.instruction]
+    assert found
+    assert not nexts
+
+
 def test_a_rescript_function_is_shown_with_its_arrow() -> None:
     chunk = rescript("let pay = (\n  ~id,\n  ~size=?,\n) => {\n  id\n}", "pay")
     chunk = replace(chunk, signature="let pay = (\n  ~id,\n  ~size=?,\n)")
@@ -158,6 +191,14 @@ def test_one_function_gives_its_tests_by_their_names() -> None:
     examples = made([target, *tests], "test_generation")
     for example, name in zip(examples, ("full", "empty"), strict=True):
         assert f"`test_measure_room_{name}`" in example.instruction
+
+
+def test_a_test_on_a_fixture_of_its_class_is_not_asked_for() -> None:
+    (one,) = python_chunks("def f():\n    a = box.g(1)\n    assert a == h()\n", path="pkg/x.py")
+    target = replace(one, symbol="g", kind="function")
+    test = replace(one, symbol="test_g", kind="test")
+    assert not is_test_of(test, target)
+    assert is_test_of(replace(test, source=test.source.replace("a =", "box = 1\n    a =")), target)
 
 
 @pytest.mark.parametrize(

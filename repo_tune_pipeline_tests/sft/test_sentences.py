@@ -17,6 +17,9 @@ SENTENCES = [
     ("Called by the runner", "It is called by the runner."),
     ("Should keep the order", "It should keep the order."),
     ("Given a key, returns its value", "Given a key, it returns its value."),
+    ("If it was opened, close the store", "If it was opened, it closes the store."),
+    ("Called first. Calls `a`. Then calls b", "It is called first. It calls `a`. It then calls b."),
+    ("Specify the constructor's arguments", "It specifies the constructor's arguments."),
     ("The name of the cookie", "It is the name of the cookie."),
     ("View decorator that redirects", "It is a view decorator that redirects."),
     ("View the page", "It views the page."),
@@ -43,6 +46,7 @@ def test_a_line_that_ends_before_it_had_to_ends_a_sentence() -> None:
 
 def test_links_and_roles_are_read_as_they_are_shown() -> None:
     assert first_paragraph("Call {@link #open()} or {@link A#b}") == "Call `open()` or `A.b`"
+    assert first_paragraph("See :exc:`a .b\n.C` first") == "See `a.b.C` first"
     assert first_paragraph("See :meth:`run <app.run>` of :class:`.App`") == "See `run` of `App`"
 
 
@@ -61,6 +65,7 @@ def test_what_the_code_cannot_tell_is_taken_out_of_docs() -> None:
         "For internal use by the runner only",
         "Note: this test verifies the current behaviour",
         "Test for issue 212.",
+        "This test also ensures that registered factories work",
         "Add the function at the end of the file",
     ],
 )

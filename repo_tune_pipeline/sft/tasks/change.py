@@ -41,9 +41,10 @@ _ACTION = re.compile(
     r"|inlin|extract|convert|switch|access|annotat|declar|delet|drop|pass|rais|return)",
     re.IGNORECASE,
 )
+_OPEN_ENDED = re.compile(r"\b(?:functionality|logic|support|handling|behaviou?r)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _NOISE = re.compile(
-    r"\b(?:merge|bump|release|version|changelog|wip|typos?|lint|format(?:ting)?|fixup|squash"
+    r"\b(?:merge|bump|release|version|changelog|wip|corrections?|typos?|lint|format(?:ting)?|fixup|squash"
     r"|update readme|cleanup|clean up|review|revert|initial commit)\b",
     re.IGNORECASE,
 )
@@ -103,7 +104,8 @@ def _follows(subject: str, old: str, added: list[str]) -> bool:
     known = f"{old}\n{subject}"
     unknown = words_of(text) - words_of(known) - _COMMON
     numbers = set(_NUMBER.findall(text)) - set(_NUMBER.findall(known))
-    return bool(_ACTION.search(subject)) and len(unknown) <= _MOST_UNKNOWN and not numbers
+    clear = _ACTION.search(subject) and not _OPEN_ENDED.search(subject)
+    return bool(clear) and len(unknown) <= _MOST_UNKNOWN and not numbers
 
 
 def _draft(

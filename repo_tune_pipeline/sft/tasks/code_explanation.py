@@ -76,18 +76,22 @@ def structure_sentences(view: ChunkView) -> list[str]:
         sentences.append(f"Its cases are {listing(known.cases, MOST_NAMES)}.")
     if known.members:
         sentences.append(f"It defines {listing(known.members)}.")
-    both = known.parameters and known.returns and pick((True, False), view.chunk.chunk_id, "both")
+    told = as_sentence(view.paragraph).startswith("It returns") if view.paragraph else False
+    mixed = pick((True, False), view.chunk.chunk_id, "both") and not told
+    both = known.parameters and known.returns and mixed
     is_test = view.chunk.kind == "test"
     if both and not is_test:
-        told = _return_sentence(known.returns).removeprefix("It ")
-        sentences.append(f"It takes {listing(known.parameters)} and {told}")
+        given = _return_sentence(known.returns).removeprefix("It ")
+        sentences.append(f"It takes {listing(known.parameters)} and {given}")
     elif known.parameters and not is_test:
         sentences.append(f"It takes {listing(known.parameters)}.")
     sentences.extend(known.branches)
     if calls := call_sentence(view):
         sentences.append(calls)
     if known.returns and not both and not is_test:
-        sentences.append(_return_sentence(known.returns))
+        sentences.append(
+            f"The return type is `{known.returns}`." if told else _return_sentence(known.returns)
+        )
     if untold := [name for name in known.raises if not _is_told(name, known.branches)]:
         verb = "raises" if view.chunk.language in ("Python", "Ruby") else "throws"
         sentences.append(f"It {'also ' if known.branches else ''}{verb} {listing(untold)}.")

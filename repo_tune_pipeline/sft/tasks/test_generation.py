@@ -101,9 +101,25 @@ def is_test_of(test: CodeChunk, chunk: CodeChunk) -> bool:
     the method, at least by half.
     """
     lines = without_doc(test.source, test.doc_span).count("\n") + 1
-    return _MIN_LINES <= lines <= MOST_LINES and (
+    whole = _MIN_LINES <= lines <= MOST_LINES and _is_told(test, last_name(chunk.symbol))
+    return whole and (
         _is_named_after(test, chunk)
         or (_class_under_test(test) == _type_of(chunk) and _shares_words(test, chunk))
+    )
+
+
+def _is_told(test: CodeChunk, name: str) -> bool:
+    """Whether the test itself says on what it calls `name`, and not a fixture of its class."""
+    owners = {
+        callee.split(".")[0]
+        for callee in test.callees
+        if "." in callee and last_name(callee) == name
+    }
+    return all(
+        owner[:1].isupper()
+        or owner in ("self", "this", *test.imports)
+        or re.search(rf"\b{re.escape(owner)}\b\s*(?::?=|[,):]|->)", test.source) is not None
+        for owner in owners
     )
 
 
