@@ -21,6 +21,7 @@ _LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_CONTINUED = (".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else")
 _ARMS = ("|", "case ", "default:", "default ->")
 _COMMENTS = ("#", "//", "/*", "*", "--", '"""', "'''", "%", ";")
 
@@ -99,12 +100,17 @@ def begins(chunk: CodeChunk, lines: list[str]) -> list[int]:
 
 
 def _goes_on(line: str) -> bool:
-    return line.lstrip().startswith((".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else"))
+    return line.lstrip().startswith((*_CONTINUED, *_ARMS))
 
 
 def docs_rows(chunk: CodeChunk) -> int:
     """How many of the first rows the docs take."""
-    return chunk.source.count("\n", 0, chunk.doc_span[1]) + 1 if chunk.doc_span else 0
+    if chunk.doc_span is None:
+        return 0
+    # The span may take in the line ends behind the text.
+    start, end = chunk.doc_span
+    text = chunk.source[start:end].rstrip()
+    return chunk.source.count("\n", 0, start + len(text)) + 1
 
 
 def _member_rows(lines: list[str], docs: int) -> list[int]:

@@ -14,7 +14,8 @@ _BOILERPLATE = re.compile(
         (?:getter|setter|accessor|constructor|destructor)s?\b(?:\s+(?:for|of)\b.*)?\s*\Z
       | (?:getter|setter)s?\s+for\b
       | [^\n]*\b(?:auto-?\s?generated|generated\s+by|do\s+not\s+edit)\b
-      | (?:regression\s+)?tests?\s+(?:for|to\s+reproduce)\s+(?:issue|bug)?\s*\#?\d+\.?\s*\Z
+      | (?:regression\s+)?tests?\s+(?:for|(?:created\s+)?from|to\s+reproduce)\s+(?:issue|bug)?
+        \s*\#?\d+\.?\s*\Z
       | (?:created\s+(?:to|in|for)|in\s+response\s+to|(?:issue|bug)\s+\#?\d+)\b
       | (?:for\s+(?:internal\s+)?use|visible\s+for|(?:public|private|protected)\s+for)\b
       | (?:suppress(?:ion|es)?|don't|do\s+not|note|caution|also|then)\b|begin:|first,|/\*|\S+\s*\Z
@@ -31,6 +32,7 @@ _BOILERPLATE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ISSUE = re.compile(r"https?://\S*/(?:issues?|pulls?|bugs?|browse_thread)[/?#]", re.IGNORECASE)
 _LICENSE = re.compile(
     r"permission is hereby granted|licensed under the|without warrant(?:y|ies)|all rights reserved"
     r"|redistributions? (?:of|in) source",
@@ -92,18 +94,14 @@ def docstring_problem(docstring: str, symbol: str) -> str:
     """`no_docstring`, `boilerplate_docstring`, or "" for one that says something.
 
     Boilerplate is what matches a known phrase, has fewer than three words, has no word that the
-    symbol's own name doesn't have, is its author's memory, or is a licence, a link or code that was
-    commented out.
+    symbol's own name doesn't have, is its author's memory or leans on an issue elsewhere, or is a
+    licence, a link or code that was commented out.
     """
     text = docstring.strip()[:_MAX_LOOKED_AT]
     if not text:
         return "no_docstring"
-    if (
-        _PERSONAL.search(text)
-        or _BOILERPLATE.match(text)
-        or _LICENSE.search(text)
-        or _is_code(text)
-    ):
+    untold = (_PERSONAL, _ISSUE, _LICENSE)
+    if _BOILERPLATE.match(text) or _is_code(text) or any(each.search(text) for each in untold):
         return "boilerplate_docstring"
     plain = _LINK.sub(" ", text)
     least = MIN_DOC_WORDS if "://" not in text else 2 * MIN_DOC_WORDS

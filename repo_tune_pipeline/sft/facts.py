@@ -96,6 +96,8 @@ def noun(chunk: CodeChunk) -> str:
         return "constructor" if made and chunk.kind != "test" else chunk.kind
     found = _TYPE_WORD.search(chunk.signature)
     word = found[1] if found else "type"
+    if word == "interface" and "@interface" in chunk.signature:
+        return "annotation"
     return "implementation" if word == "impl" else word
 
 

@@ -45,7 +45,7 @@ _THING = re.compile(
     r"(?!(?:This|That|These|Those|The|There|It|An?|All|Each|Every|No|If|When) )(?:[\w-]+ ){0,4}?"
     r"(?P<noun>(?:method|function|helper|class|test|suite|adapter|wrapper|shortcut|interface|type"
     r"|subclass|factory|exception|decorator|callback|utility|benchmark|builder|processor|handler"
-    r"|serializer|deserializer|converter|annotation|component|hook|policy)(?P<many>e?s)?)"
+    r"|serializer|deserializer|converter|annotation|component|hook|policy|response|body|endpoint|container|mapper|counterpart)(?P<many>e?s)?)"
     r"(?= (?:that|which|for|to|of|used|with|when|where|whose|from|about|by|verifying|checking"
     r"|representing|recognized|recognised|performing|implementing|called)\b|[.,:]?$|[.:] )",
     re.IGNORECASE,

@@ -112,6 +112,16 @@ def test_a_long_beginning_is_cut_where_a_statement_begins() -> None:
     assert all(shown.startswith("    total_") for shown in cut)
 
 
+def test_docs_that_span_their_line_end_hide_no_line_of_code() -> None:
+    body = "".join(LONG.format(n=n, m=n - 1) for n in range(30))
+    (one,) = python_chunks(f"def total(values):\n{body}")
+    docs = "# Add up.\n" * 150
+    starts = tuple(cut + len(docs) for cut in one.cut_points)
+    chunk = replace(one, source=docs + one.source, doc_span=(0, len(docs)), cut_points=starts)
+    shown = [e.input.split("# …\n")[-1] for e in made([chunk], "code_completion")]
+    assert any(text.startswith("def total(values):\n") for text in shown)
+
+
 def test_the_end_of_a_part_is_no_end_of_a_function() -> None:
     body = "".join(LONG.format(n=n, m=n - 1) for n in range(20))
     (one,) = python_chunks(f"def total(values):\n{body}")
@@ -147,6 +157,7 @@ HUNK = " def f(queue):\n-    wait(queue, hideDefault)\n+    wait(queue, hideGene
 def test_a_message_must_be_about_what_the_hunk_changes() -> None:
     assert len(outcome("Rename hideDefault to hideGeneric", HUNK)) == 2
     assert not outcome("Retrieve the queue when waiting", HUNK)
+    assert not outcome("chore: hideDefault hideGeneric fixes", HUNK)
 
 
 def test_a_tests_hunk_does_not_tell_what_was_changed_elsewhere() -> None:
@@ -218,6 +229,13 @@ def test_a_release_is_told_with_its_whole_number_and_without_hashes() -> None:
     found = read_section(section("2025.04.10.03 > Bug Fixes", body, path="CHANGELOG.md"))
     assert found.release == "version 2025.04.10.03 (bug fixes)"
     assert found.body == "- refunds of partial captures work (#12)"
+
+
+def test_an_annotation_is_no_interface() -> None:
+    (one,) = python_chunks("class A:\n    b = 1\n    c = 2\n", path="A.java")
+    chunk = replace(one, language="Java", signature="public @interface A", symbol="A")
+    (found,) = made([chunk], "code_location")
+    assert "`A` is an annotation defined" in found.output
 
 
 def domain(source: str, task: TaskName = "domain") -> list[CodeChunk | str]:

@@ -44,7 +44,8 @@ _ACTION = re.compile(
 _OPEN_ENDED = re.compile(r"\b(?:functionality|logic|support|handling|behaviou?r)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _NOISE = re.compile(
-    r"\b(?:merge|bump|release|version|changelog|wip|corrections?|typos?|lint|format(?:ting)?|fixup|squash"
+    r"\b(?:merge|bump|release|version|changelog|wip|corrections?|fix(?:es)?$|typos?|lint"
+    r"|format(?:ting)?|fixup|squash"
     r"|update readme|cleanup|clean up|review|revert|initial commit)\b",
     re.IGNORECASE,
 )

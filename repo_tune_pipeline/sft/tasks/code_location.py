@@ -65,7 +65,8 @@ class CodeLocation:
             yield Draft(instruction, "", _definition(view), "source", lines=lines)
             if in_repo == 1 and not helps_tests(view.chunk, view.links.tests) and view.links.tests:
                 yield self._tests(view)
-            if in_repo == 1 and len(view.links.callers) >= _LEAST_USED:
+            called = view.chunk.kind != "type" and len(view.links.callers) >= _LEAST_USED
+            if in_repo == 1 and called:
                 yield self._callers(view)
             used = _used_elsewhere(view)
             if len(used) >= _LEAST_USED:

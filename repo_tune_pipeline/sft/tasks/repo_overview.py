@@ -10,7 +10,7 @@ from repo_tune_pipeline.records import NO_ASSERTION, TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.outline import Definition, FileOutline, RepoOutline
 from repo_tune_pipeline.sft.prose import listing
-from repo_tune_pipeline.sft.sentences import article, as_sentence
+from repo_tune_pipeline.sft.sentences import article
 from repo_tune_pipeline.sft.tasks.base import Draft, Dropped, Placed, Verdict, short_name
 from repo_tune_pipeline.sft.test_code import is_test_code
 
@@ -118,7 +118,7 @@ def _file(outline: RepoOutline, file: FileOutline) -> Verdict:
         rows.append(f"- further down: {_names(others, _MOST_NAMES)}")
     # What stands on one line is no chunk: a number of definitions would be too small.
     head = f"`{file.path}` is {article(file.language)} file with these longer definitions:"
-    about = ["", f"Its header says: {as_sentence(file.about)}"] if file.about else []
+    about = ["", f"Its header says: {file.about.rstrip(' .:,')}."] if file.about else []
     return _draft(outline, FILE_FORMS, file.path, [head, "", *rows, *about])
 
 
