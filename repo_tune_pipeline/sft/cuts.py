@@ -22,6 +22,8 @@ _MIN_LETTERS = 12
 _MIN_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONTINUED = (".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else")
+_SHORT_MEMBER = 2
+_MEMBER = re.compile(r"([A-Za-z_]\w*)\s*(?:[;=({:]|$)", re.MULTILINE)
 _ARMS = ("|", "case ", "default:", "default ->")
 _COMMENTS = ("#", "//", "/*", "*", "--", '"""', "'''", "%", ";")
 
@@ -51,6 +53,7 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
         if _fits(lines[row:])
         and _tells(lines[row:])
         and sum(member >= row for member in rows) >= least
+        and _is_named_again(chunk, rows, lines, Piece(row, total - 1, "rest"))
     ]
     short = [row for row in rests if total - row <= _SHORT_LINES] or rests[-1:]
     found: list[Piece] = []
@@ -60,7 +63,8 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     whole = [piece for piece in _statements(rows, lines) if _whole(lines, piece)]
     statements = whole if chunk.kind != "type" or chunk.cut_points else []
     nexts = [piece for piece in statements if not _is_member(chunk, rows, lines, piece)]
-    middles = [piece for piece in statements if _tells(lines[piece.end :])]
+    named = [piece for piece in statements if _is_named_again(chunk, rows, lines, piece)]
+    middles = [piece for piece in named if _tells(lines[piece.end :])]
     if middles:
         found.append(_one_of(middles, chunk, "middle")._replace(way="middle"))
     long = [row for row in rests if row not in short]
@@ -157,9 +161,24 @@ def _whole(lines: list[str], piece: Piece) -> bool:
 def _is_member(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
     """Whether a piece is an arm of a switch or a member of a type, and no statement."""
     line = lines[piece.start]
-    if line.lstrip().startswith(_ARMS):
+    return line.lstrip().startswith(_ARMS) or _is_outermost(chunk, rows, lines, piece)
+
+
+def _is_outermost(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
+    least = min(indent(lines[row]) for row in rows)
+    return chunk.kind == "type" and indent(lines[piece.start]) == least
+
+
+def _is_named_again(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
+    """Whether what is shown names a type's short member: nobody can guess one that it doesn't."""
+    part = lines[piece.start : piece.end]
+    if not _is_outermost(chunk, rows, lines, piece) or len(part) > _SHORT_MEMBER:
         return True
-    return chunk.kind == "type" and indent(line) == min(indent(lines[row]) for row in rows)
+    if chunk.language == "ReScript":
+        return piece.way == "rest" or chunk.cut_points != ()
+    names = _MEMBER.findall("\n".join(part))
+    others = "\n".join((*lines[: piece.start], *lines[piece.end :]))
+    return any(re.search(rf"\b{name}\b", others) for name in names)
 
 
 def _is_balanced(text: str, left: str, right: str) -> bool:

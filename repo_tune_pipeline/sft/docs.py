@@ -19,6 +19,7 @@ _BOILERPLATE = re.compile(
       | (?:created\s+(?:to|in|for)|in\s+response\s+to|(?:issue|bug)\s+\#?\d+)\b
       | (?:for\s+(?:internal\s+)?use|visible\s+for|(?:public|private|protected)\s+for)\b
       | (?:suppress(?:ion|es)?|don't|do\s+not|note|caution|also|then)\b|begin:|first,|/\*|\S+\s*\Z
+      | add\s+(?:an?|the)\s+(?:\w+\s+)?(?:type|function|hook|component)\b
       | this\s+(?:test|class|method)\s+also\b
       | [^\n]*\bat\s+the\s+end\s+of\s+the\s+(?:file|module)\b
       | @?(?:todo|fixme|xxx|hack)\b

@@ -121,6 +121,10 @@ class _Names:
         if caller.language == "Python" and owner in (*caller.imports, *packages):
             # A module's name is not the class that is spelled like it.
             return _only([each for each in candidates if _is_in_package(each, owner)])
+        if caller.language == "Python":
+            tails = {name.rpartition(".")[2] for name in caller.imports}
+            # A fixture or a variable may be spelled like a module that isn't imported.
+            owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
         if owned:
             near = [each for each in owned if each.path == caller.path]
             return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])

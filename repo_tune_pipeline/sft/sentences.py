@@ -51,6 +51,7 @@ _THING = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"(?:This|These|It|When|If|Given|For|In|By|All)\b|`")
+_BY_DEFAULT = re.compile(r"\b(By default, )([a-z]+s) (\S+)")
 _LATER = re.compile(r"(?<=[a-z`)'\"]\. )(Then )?([A-Z]?[a-z]+s) (\S+)")
 _BREAK = re.compile(r"\. | that | which ")
 _TITLE = re.compile(r"(?:[A-Z][\w/-]* ){2}")
@@ -74,6 +75,7 @@ def as_sentence(paragraph: str, name: str = "") -> str:
     helper for x", "Called by x" "It is called by x".
     """
     text = _LATER.sub(_also_about_it, _about_it(paragraph, name)).rstrip()
+    text = _BY_DEFAULT.sub(_also_about_it, text)
     if text.endswith((":", ",", ";")):
         text = text[:-1].rstrip()
     return text if text.endswith((".", "!", "?", ".)", '."')) else f"{text}."
@@ -161,8 +163,11 @@ def _agreeing(match: re.Match[str]) -> str:
 def _also_about_it(match: re.Match[str]) -> str:
     """A later sentence that goes on without a subject: "Then calls it." as "It then calls it."."""
     then, verb, following = match[1] or "", match[2], match[3]
-    known = _third_person(verb) == verb.lower() and following.lower() not in _NOT_OBJECTS
-    return f"It {then.lower()}{verb.lower()} {following}" if known else match[0]
+    if _third_person(verb) != verb.lower() or following.lower() in _NOT_OBJECTS:
+        return match[0]
+    if then.endswith(", "):
+        return f"{then}it {verb} {following}"
+    return f"It {then.lower()}{verb.lower()} {following}"
 
 
 def _as_thing(paragraph: str, thing: re.Match[str]) -> str:

@@ -40,6 +40,23 @@ def test_a_use_in_a_condition_is_shown_with_its_block() -> None:
     assert "if measure_room(queue, 3) > 2:\n    queue.close_all()\n    return queue" in answer
 
 
+def test_an_element_is_shown_with_its_closing_tag() -> None:
+    target = replace(rescript("let make = () => {\n  x\n}", "make"), path="src/Banner.res")
+    for closing, expected in (("/>", 1), (">\n    {child}", 0)):
+        element = f"<Banner title message={{text}} kind=Warning size=3{closing}"
+        caller = rescript(f"let f = () => {{\n  let title = text\n  {element}\n}}", "f")
+        caller = replace(caller, chunk_id="c", callees=("Banner.make",), path="src/F.res")
+        assert len(made([target, caller], "api_usage")) == expected
+
+
+def test_a_fixture_is_not_the_module_spelled_like_it() -> None:
+    (logout,) = python_chunks("def logout():\n    return go()\n", path="app/auth.py")
+    text = "def test_logout(auth):\n    x = 1\n    auth.logout()\n"
+    (test,) = python_chunks(text, path="tests/test_auth.py")
+    assert not link([logout, test])[logout.chunk_id].callers
+    assert link([logout, replace(test, imports=("app.auth",))])[logout.chunk_id].callers
+
+
 def test_an_imported_module_is_not_the_class_spelled_like_it() -> None:
     text = "class Flask:\n    def url_for(self, name):\n        return self.make(name)\n"
     method = next(c for c in python_chunks(text, path="flask/app.py") if c.kind == "method")
@@ -89,7 +106,7 @@ def test_a_rescript_function_is_shown_with_its_arrow() -> None:
     chunk = replace(chunk, signature="let pay = (\n  ~id,\n  ~size=?,\n)")
     (found,) = made([chunk], "code_location")
     assert "```rescript\nlet pay = (~id, ~size=?) =>\n```" in found.output
-    assert one_line('f( a, b="( x", )') == 'f( a, b="( x", )'
+    assert one_line('f( a, b="( x", )') == 'f(a, b="( x")'
 
 
 def test_a_default_after_a_type_with_brackets_is_a_default() -> None:
@@ -136,6 +153,18 @@ def test_a_single_field_is_no_rest_of_a_type() -> None:
     assert not [example for example in examples if example.output.count(":") < 2]
 
 
+def test_a_short_member_of_a_type_is_asked_for_only_where_it_is_named_again() -> None:
+    fields = ["  final String name;", "  final Integer amount;", "  final Long unusedSomewhere;"]
+    uses = ["  int total() {", "    return name.length() + compute(amount);", "  }"]
+    source = "\n".join(["class Card {", *fields, *uses, "}"])
+    (one,) = python_chunks("class A:\n    b = 1\n", path="A.java")
+    ends = [n + 1 for n, c in enumerate(source) if c == "\n"][:4]
+    chunk = replace(one, language="Java", symbol="Card", source=source, cut_points=tuple(ends))
+    chunk = replace(chunk, signature="class Card", end_line=8, docstring="", doc_span=None)
+    outputs = [example.output.strip() for example in made([chunk], "code_completion")]
+    assert "final Long unusedSomewhere;" not in outputs
+
+
 def test_a_beginning_of_a_type_is_shown_with_its_end_marked() -> None:
     text = 'class Queue:\n    """Keep jobs until someone asks."""\n\n    room = measure(3)\n'
     (queue,) = python_chunks(text)
@@ -158,6 +187,7 @@ def test_a_message_must_be_about_what_the_hunk_changes() -> None:
     assert len(outcome("Rename hideDefault to hideGeneric", HUNK)) == 2
     assert not outcome("Retrieve the queue when waiting", HUNK)
     assert not outcome("chore: hideDefault hideGeneric fixes", HUNK)
+    assert not outcome("Rename hideDefault to hideGeneric and noSpace", HUNK)
 
 
 def test_a_tests_hunk_does_not_tell_what_was_changed_elsewhere() -> None:

@@ -24,6 +24,7 @@ _LEAST_WORDS = 4
 _CONTINUED = (".", "->", "?", "|>", "&&", "||", "+", "++", ":")
 _OPEN = ("=", "->", "=>", "&&", "||", "+", "?", ":")
 _CLOSING = (")", "]", "}", ">", "/>")
+_ELEMENT_END = re.compile(r"(?:/>|</[\w.]*>)\s*\Z")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -143,7 +144,8 @@ def _closing(lines: list[str], first: int, row: int) -> int | None:
             return None
         element = any(lines[each].lstrip().startswith("<") for each in (first, row))
         ended = not line.rstrip().endswith(_OPEN)
-        whole = depth == 0 and ended and (not element or line.rstrip().endswith(">"))
+        closed = not element or _ELEMENT_END.search("\n".join(lines[first : number + 1]))
+        whole = depth == 0 and ended and closed
         behind = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
         if number >= row and whole and not behind.startswith(_CONTINUED):
             return number

@@ -19,6 +19,7 @@ from repo_tune_pipeline.sft.outline import RepoOutline
 from repo_tune_pipeline.sft.prose import first_paragraph
 
 _RESCRIPT_FUNCTION = re.compile(r"let (?:rec )?\w+ = ")
+_QUOTED = re.compile(r"""("[^"]*"|`[^`]*`)""")
 _AFTER_OPENING = re.compile(r"([(\[]) ")
 _BEFORE_CLOSING = re.compile(r",? ([)\]])")
 _BRACED = frozenset({"Java", "Kotlin", "Scala", "JavaScript", "TypeScript", "TSX", "C#", "PHP"})
@@ -234,10 +235,11 @@ def plain_name(chunk: CodeChunk) -> str:
 
 def one_line(signature: str) -> str:
     """A signature over several lines as one: no blank after a bracket, no comma before one."""
-    text = " ".join(signature.split())
-    if '"' in text or "`" in text:
-        return text
-    return _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", text))
+    parts = _QUOTED.split(" ".join(signature.split()))
+    parts[::2] = [
+        _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", part)) for part in parts[::2]
+    ]
+    return "".join(parts)
 
 
 def short_name(repo: str) -> str:

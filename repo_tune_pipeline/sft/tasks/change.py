@@ -42,6 +42,7 @@ _ACTION = re.compile(
     re.IGNORECASE,
 )
 _OPEN_ENDED = re.compile(r"\b(?:functionality|logic|support|handling|behaviou?r)\b", re.IGNORECASE)
+_NAME = re.compile(r"\b(?:[A-Za-z]+_\w+|[A-Za-z]*[a-z][A-Z]\w*)\b")
 _NUMBER = re.compile(r"\d+")
 _NOISE = re.compile(
     r"\b(?:merge|bump|release|version|changelog|wip|corrections?|fix(?:es)?$|typos?|lint"
@@ -64,7 +65,7 @@ class Changes:
         rows = change.hunk.split("\n")
         removed = [row[1:] for row in rows if row.startswith("-")]
         added = [row[1:] for row in rows if row.startswith("+")]
-        if problem := _problem(subject, removed, added, change.path):
+        if problem := _problem(subject, removed, added, change):
             yield _placed(change, Dropped(problem))
             return
         old = dedent("\n".join(row[1:] for row in rows if not row.startswith("+")))
@@ -75,17 +76,21 @@ class Changes:
         yield _placed(change, _draft(change, repo, MESSAGE_FORMS, subject, hunk, subject))
 
 
-def _problem(subject: str, removed: list[str], added: list[str], path: str) -> str:
+def _problem(subject: str, removed: list[str], added: list[str], change: Change) -> str:
     if len(_WORD.findall(subject)) < _MIN_SUBJECT_WORDS or _NOISE.search(subject):
         return "vague_message"
     if not any(line.strip() for line in added) or len(removed) + len(added) > MOST_CHANGED:
         return "unfit_hunk"
     if "".join("".join(removed).split()) == "".join("".join(added).split()):
         return "unfit_hunk"
+    path = change.path
     old, new = words_of("\n".join(removed)), words_of("\n".join(added))
     told = _content(subject)
     # One hunk of several, or a test of what was changed elsewhere, doesn't tell the whole.
     found = told & (old | new | words_of(path))
+    shown = f"{change.hunk}\n{path}".lower().replace("_", "")
+    if any(name.lower().replace("_", "") not in shown for name in _NAME.findall(subject)):
+        return "unrelated_message"
     if len(told & (old ^ new)) < _MIN_CHANGED or len(found) < _MIN_FOUND * len(told):
         return "unrelated_message"
     return "unrelated_message" if is_test_code(path) and "test" not in words_of(subject) else ""
