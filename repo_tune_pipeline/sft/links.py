@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 
 from repo_tune_pipeline.records import CodeChunk
 
-MOST_CALLERS = 3
-MOST_TESTS = 3
+MOST_CALLERS = 4
+MOST_TESTS = 6
 _FAMILIES = {
     **dict.fromkeys(("JavaScript", "TypeScript", "TSX"), "js"),
     **dict.fromkeys(("C", "C++"), "c"),
@@ -23,6 +23,7 @@ _UNNAMED_KINDS = frozenset({"section", "module"})
 _OWN = frozenset({"self", "this", "cls", "Self"})
 _SEPARATOR = re.compile(r"::|[.#]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_DISTINCTIVE_METHOD = 10
 _DISTINCTIVE = 12
 """Characters of a name of two words from which it hardly is another library's, too."""
 
@@ -32,8 +33,8 @@ class Links:
     """What the rest of the repository has to do with one chunk.
 
     `callees` maps a name as it stands in the chunk's `callees` to its definition, if there is
-    only one that it can mean. `callers` are at most three places that really call it, `tests` at
-    most three tests that do. `namesakes` counts the definitions of its qualified name, itself
+    only one that it can mean. `callers` are at most four places that really call it, `tests` at
+    most six tests that do. `namesakes` counts the definitions of its qualified name, itself
     included: in the repository, and in its file.
     """
 
@@ -116,11 +117,23 @@ class _Names:
             own = [each for each in candidates if _split(each.symbol)[0] == inside]
             return _only([each for each in own if each.path == caller.path])
         owned = self._owned.get((_family(caller), owner.lower(), last), [])
+        packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
+        if caller.language == "Python" and owner in (*caller.imports, *packages):
+            # A module's name is not the class that is spelled like it.
+            return _only([each for each in candidates if _is_in_package(each, owner)])
+        if caller.language == "Python":
+            tails = {name.rpartition(".")[2] for name in caller.imports}
+            # A fixture or a variable may be spelled like a module that isn't imported.
+            owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
         if owned:
-            return _only([each for each in owned if each.path == caller.path] or owned)
+            near = [each for each in owned if each.path == caller.path]
+            return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])
+        if caller.language == "Go":
+            return _go_method(candidates, owner, caller)
         # A module that isn't the repository's may have a function of any name.
-        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Go", "Elixir")
-        return _only(candidates) if _distinctive(last) and not foreign else None
+        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Elixir")
+        found = _only(candidates) if _distinctive(last) and not foreign else None
+        return None if found is None or _is_also_anothers(found) else found
 
 
 def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
@@ -140,6 +153,40 @@ def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
     # Another file's name is in reach without its module only where that was opened.
     module = PurePosixPath(found.path).stem.partition(".")[0]
     return found if module in caller.imports else None
+
+
+def _is_in_reach(target: CodeChunk, owner: str, caller: CodeChunk) -> bool:
+    """Whether a variable `owner` may be of the type spelled like it.
+
+    Of a type inside another, a `Builder` say, there are many: the outer one has to be named, too.
+    """
+    outer = _SEPARATOR.split(target.symbol)[:-2]
+    return not outer or owner[:1].isupper() or any(name in caller.source for name in outer)
+
+
+def _go_method(candidates: list[CodeChunk], owner: str, caller: CodeChunk) -> CodeChunk | None:
+    """The only method of a name of its own, called on what isn't an imported package."""
+    found = _only(candidates)
+    package = owner in {name.rpartition("/")[2] for name in caller.imports}
+    if found is None or found.kind != "method" or package or not owner[:1].islower():
+        return None
+    name = _split(found.symbol)[1]
+    telling = len(_words(name)) > 1 and len(name) >= _DISTINCTIVE_METHOD
+    return found if telling and not _is_also_anothers(found) else None
+
+
+def _is_also_anothers(method: CodeChunk) -> bool:
+    """Whether types elsewhere have the method, too: it overrides one, or calls its namesake."""
+    name = _split(method.symbol)[1]
+    named = (_split(callee) for callee in method.callees)
+    calls = any(last == name and owner not in _OWN for owner, last in named)
+    return calls or any(each.startswith("@Override") for each in method.attributes)
+
+
+def _is_in_package(chunk: CodeChunk, package: str) -> bool:
+    """Whether a definition is a module's own, in the package or the file of that name."""
+    path = PurePosixPath(chunk.path)
+    return not _split(chunk.symbol)[0] and package in (path.stem, *path.parent.parts)
 
 
 def _stands_alone(name: str, source: str) -> bool:
