@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -110,18 +110,19 @@ class _Names:
 
     def __init__(self, chunks: Sequence[CodeChunk]) -> None:
         self._last: dict[str, dict[str, _Namesakes]] = defaultdict(dict)
-        self._places: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._places: dict[tuple[str, str], dict[str, int]] = {}
         for chunk in chunks:
             if chunk.part[0] == 1:
-                self._places[_family(chunk), qualified(chunk)][chunk.path] += 1
+                places = self._places.setdefault((_family(chunk), qualified(chunk)), {})
+                places[chunk.path] = places.get(chunk.path, 0) + 1
                 if chunk.kind in _CALLED_KINDS:
                     owner, last = _split(chunk.symbol)
                     known = self._last[_family(chunk)]
                     (known.get(last) or known.setdefault(last, _Namesakes())).enter(chunk, owner)
 
     def namesakes(self, chunk: CodeChunk) -> tuple[int, int]:
-        places = self._places.get((_family(chunk), qualified(chunk)), Counter[str]())
-        return places.total(), places[chunk.path]
+        places = self._places.get((_family(chunk), qualified(chunk)))
+        return (sum(places.values()), places.get(chunk.path, 0)) if places else (0, 0)
 
     def resolve(self, callee: str, caller: CodeChunk) -> CodeChunk | None:
         """What `callee` means in `caller`, or None where it isn't certain."""
