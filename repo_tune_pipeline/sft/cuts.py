@@ -21,6 +21,7 @@ _LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_OPEN_ENDS = ("=>", "=", "(", "&&", "||")
 _CONTINUED = (".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else")
 _SHORT_MEMBER = 2
 _MEMBER = re.compile(r"([A-Za-z_]\w*)\s*(?:[;=({:]|$)", re.MULTILINE)
@@ -105,7 +106,13 @@ def _cut_rows(chunk: CodeChunk) -> list[int]:
 def begins(chunk: CodeChunk, lines: list[str]) -> list[int]:
     """Rows at which a statement or member begins and nothing goes on from above."""
     rows = _cut_rows(chunk) or _member_rows(lines, docs_rows(chunk))
-    return [row for row in rows if row < len(lines) and not _goes_on(lines[row])]
+    return [
+        row
+        for row in rows
+        if row < len(lines)
+        and not _goes_on(lines[row])
+        and not lines[row - 1].rstrip().endswith(_OPEN_ENDS)
+    ]
 
 
 def _goes_on(line: str) -> bool:

@@ -38,7 +38,8 @@ _ALSO_NOUNS = frozenset(_ALSO_NOUNS_LIST.split())
 _NOT_OBJECTS = frozenset(_NOT_OBJECT_LIST.split())
 _CLAIMING = frozenset({"assert", "check", "confirm", "ensure", "indicate", "test", "verify"})
 _DETERMINER = re.compile(
-    r"(?:an?|the|this|these|all|any|each|every|its|their|whether|no|one|two|given|`.*)$", re.I
+    r"(?:an?|the|this|these|all|any|each|every|its|their|whether|no|one|two|given|it|them|`.*)$",
+    re.I,
 )
 _HAS_VERB = re.compile(r"\b(?:is|are|was|were|will|can|must|should|has|have|may|does|do|:)\b")
 _THING = re.compile(
@@ -57,7 +58,7 @@ _BREAK = re.compile(r"\. | that | which ")
 _TITLE = re.compile(r"(?:[A-Z][\w/-]* ){2}")
 _SECOND_VERB = re.compile(
     r"^((?:(?:(?! to )[^.])*? )?and )([a-z]+)"
-    r"(?= (?:an?|the|its?|their|new|all|this|them|whether)\b)"
+    r"(?= (?:an?|the|its?|their|new|all|this|them|whether|to|from|through|into)\b)"
 )
 _WITHOUT_IT = re.compile(
     r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Equivalent|Identical|True|False)"

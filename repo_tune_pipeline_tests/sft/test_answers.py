@@ -190,6 +190,12 @@ def test_a_message_must_be_about_what_the_hunk_changes() -> None:
     assert not outcome("Rename hideDefault to hideGeneric and noSpace", HUNK)
 
 
+def test_a_hunk_of_comments_tells_only_what_is_documented() -> None:
+    hunk = " def f(queue):\n-    # raises when hideDefault\n+    # raises when hideGeneric"
+    assert not outcome("Raise when hideDefault is hideGeneric", hunk)
+    assert outcome("Document that hideGeneric raises when hideDefault", hunk)
+
+
 def test_a_tests_hunk_does_not_tell_what_was_changed_elsewhere() -> None:
     assert not outcome("Rename hideDefault to hideGeneric", HUNK, "tests/test_store.py")
 

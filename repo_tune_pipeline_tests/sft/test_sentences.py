@@ -20,6 +20,8 @@ SENTENCES = [
     ("If it was opened, close the store", "If it was opened, it closes the store."),
     ("Called first. Calls `a`. Then calls b", "It is called first. It calls `a`. It then calls b."),
     ("Returns it. By default, uses `x`.", "It returns it. By default, it uses `x`."),
+    ("Serialize data and write to a file", "It serializes data and writes to a file."),
+    ("If one has to be written, write it", "If one has to be written, it writes it."),
     ("Specify the constructor's arguments", "It specifies the constructor's arguments."),
     ("The name of the cookie", "It is the name of the cookie."),
     ("View decorator that redirects", "It is a view decorator that redirects."),

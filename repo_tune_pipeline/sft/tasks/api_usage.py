@@ -99,7 +99,8 @@ def _whole(lines: list[str], starts: list[int], first: int, row: int) -> tuple[i
     first, last = _widened(lines, starts, first, last)
     level = _indent(lines[first])
     deep = all(_indent(line) >= level for line in lines[first:last] if line.strip())
-    return (first, last) if deep else None
+    quotes = "\n".join(lines[first : last + 1]).count('"""')
+    return (first, last) if deep and quotes % 2 == 0 else None
 
 
 def _widened(lines: list[str], starts: list[int], first: int, last: int) -> tuple[int, int]:

@@ -43,6 +43,8 @@ _ACTION = re.compile(
 )
 _OPEN_ENDED = re.compile(r"\b(?:functionality|logic|support|handling|behaviou?r)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:[A-Za-z]+_\w+|[A-Za-z]*[a-z][A-Z]\w*)\b")
+_COMMENTS = ("*", "/*", "//", "#", "--")
+_DOCUMENTS = re.compile(r"\b(?:docs?|document\w*|comments?|javadoc)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _NOISE = re.compile(
     r"\b(?:merge|bump|release|version|changelog|wip|corrections?|fix(?:es)?$|typos?|lint"
@@ -50,7 +52,7 @@ _NOISE = re.compile(
     r"|update readme|cleanup|clean up|review|revert|initial commit)\b",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"\s*\(?(?:#|gh-|[A-Z]{2,}-)\d+\)?")
+_REFERENCE = re.compile(r"^issue\s*#\d+:\s*|\s*\(?(?:#|gh-|[A-Z]{2,}-)\d+\)?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -81,6 +83,9 @@ def _problem(subject: str, removed: list[str], added: list[str], change: Change)
         return "vague_message"
     if not any(line.strip() for line in added) or len(removed) + len(added) > MOST_CHANGED:
         return "unfit_hunk"
+    changed = [row.strip() for row in (*removed, *added) if row.strip()]
+    if all(row.startswith(_COMMENTS) for row in changed) and not _DOCUMENTS.search(subject):
+        return "unrelated_message"
     if "".join("".join(removed).split()) == "".join("".join(added).split()):
         return "unfit_hunk"
     path = change.path
