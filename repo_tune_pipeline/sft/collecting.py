@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import orjson
@@ -36,7 +37,7 @@ from repo_tune_pipeline.shelf import Shelf
 
 Taught = Callable[[Sequence[CodeChunk]], Outcomes]
 """What a teacher adds for some chunks."""
-_AT_A_TIME = 200
+_AT_A_TIME = 500
 
 
 @dataclass
@@ -91,7 +92,8 @@ def collect(
     changed = {(stock.name, file.path): file.changed for file in stock.cut.files if file.changed}
     found = Collected([*dropped, *contents.rejections], files_kept, len(contents.chunks), changed)
     commit, known = stock.cut.commit, contents.vocabulary
-    for rows in _all_rows(stock, reader, copied, wishes):
+    rejects: dict[int, int] = {}
+    for number, rows in _all_rows(stock, reader, copied, wishes):
         for row in rows.rows:
             candidate = row.candidate
             if candidate.quotes:
@@ -100,44 +102,66 @@ def collect(
             found.candidates.append(candidate)
             found.numbers.append(put_aside(with_commit(row.line, commit)))
         if rows.rejects:
-            found.rejects.append(put_aside(rows.rejects))
+            rejects[number] = put_aside(rows.rejects)
             found.reasons.update(rows.reasons)
+    found.rejects = [rejects[number] for number in sorted(rejects)]
     return found
 
 
 def _all_rows(
     stock: Stock, reader: Reader, copied: Mapping[str, str], wishes: Wishes
-) -> Iterator[FileRows]:
+) -> Iterator[tuple[int, FileRows]]:
+    """All rows, as they come, each with its place: files by path, then the repository's own."""
     chunks, settings = reader.contents(stock).chunks, wishes.settings
     tasks = chunk_tasks(settings.tasks, wishes.packs)
-    planned = plan(chunks, reader.links(stock), tasks, settings, copied)
-    yield from _file_rows(stock, list(by_file(planned)), wishes)
-    if "repo_overview" in settings.tasks:
-        outline = outline_of(stock.name, COMMIT_LATER, stock.cut.files, chunks)
-        yield from rows_of([make_for_repository(outline, settings=settings)])
-    if "change" in settings.tasks:
-        changes: Sequence[Change] = load_changes(stock.snapshot)
-        yield from rows_of([make_for_changes(changes, stock.name, settings=settings)])
+    jobs = list(by_file(plan(chunks, reader.links(stock), tasks, settings, copied)))
+    with ThreadPoolExecutor(1) as aside:
+        # Made in this process, while worker processes make the rest.
+        others = aside.submit(_repository_rows, stock, chunks, settings)
+        yield from _file_rows(stock, jobs, wishes)
+        yield from enumerate(others.result(), len(jobs))
     if wishes.taught is not None:
         originals = [chunk for chunk in chunks if chunk.chunk_id not in copied]
-        yield from rows_of([wishes.taught(originals)])
+        yield len(jobs) + 2, rows_of([wishes.taught(originals)])[0]
 
 
-def _file_rows(stock: Stock, jobs: Sequence[FileJob], wishes: Wishes) -> Iterator[FileRows]:
-    """The rows of each file in its order, from the shelf or made now."""
+def _repository_rows(
+    stock: Stock, chunks: Sequence[CodeChunk], settings: SftSettings
+) -> list[FileRows]:
+    outline = outline_of(stock.name, COMMIT_LATER, stock.cut.files, chunks)
+    changes: Sequence[Change] = load_changes(stock.snapshot) if "change" in settings.tasks else ()
+    return rows_of(
+        [
+            make_for_repository(outline, settings=settings),
+            make_for_changes(changes, stock.name, settings=settings),
+        ]
+    )
+
+
+def _file_rows(
+    stock: Stock, jobs: Sequence[FileJob], wishes: Wishes
+) -> Iterator[tuple[int, FileRows]]:
+    """Each file's number and rows: those from the shelf, then those made now, as they come."""
     context = context_of(wishes.settings, wishes.packs)
     versions = orjson.dumps([ROWS_VERSION, TASK_VERSIONS], option=orjson.OPT_SORT_KEYS).decode()
     keys = [job_key(job, context, versions) for job in jobs]
     shelf = Shelf(stock.chunks.with_name("examples.db"))
     known = shelf.keys()
-    missing = [number for number, key in enumerate(keys) if key not in known]
+    old = [number for number, key in enumerate(keys) if key in known]
+    for part in _batched(old, _AT_A_TIME):
+        kept = shelf.get(keys[number] for number in part)
+        yield from ((number, decode_rows(kept[keys[number]])) for number in part)
+    new = [number for number, key in enumerate(keys) if key not in known]
     made: dict[bytes, bytes] = {}
-    decoded: dict[bytes, FileRows] = {}
-    for number, rows in run_jobs([jobs[number] for number in missing], context):
-        key = keys[missing[number]]
-        made[key], decoded[key] = rows, decode_rows(rows)
+    for at, rows in run_jobs([jobs[number] for number in new], context):
+        made[keys[new[at]]] = rows
+        yield new[at], decode_rows(rows)
+        if len(made) >= _AT_A_TIME:
+            shelf.put(made)
+            made.clear()
     shelf.put(made, keep=keys)
-    for first in range(0, len(keys), _AT_A_TIME):
-        part = keys[first : first + _AT_A_TIME]
-        kept = shelf.get(key for key in part if key not in decoded)
-        yield from (decoded[key] if key in decoded else decode_rows(kept[key]) for key in part)
+
+
+def _batched(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Runs of `size` items, the last one shorter."""
+    return (items[first : first + size] for first in range(0, len(items), size))

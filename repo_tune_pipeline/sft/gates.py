@@ -64,7 +64,7 @@ class Maker:
         )
         self._taken.append(_Taken(task, chunk.repo, placed, chunk.chunk_id, at.source))
 
-    def refuse(self, task: TaskName, chunk: CodeChunk, reason: str) -> None:
+    def refuse(self, task: str, chunk: CodeChunk, reason: str) -> None:
         lines = (chunk.start_line, chunk.end_line)
         self._refused.append(
             Rejection("sft", reason, chunk.repo, chunk.path, *lines, chunk.symbol, task)

@@ -84,7 +84,7 @@ def job_key(job: FileJob, context: bytes, version: str) -> bytes:
     for one in job:
         chunk, links = one.chunk, one.links
         parts += (chunk.chunk_id, chunk.license, chunk.language, f"{one.last_line}", *one.tasks)
-        parts += (one.reason, *one.refused)
+        parts.append(one.reason)
         if one.tasks:
             parts.append(f"{links.namesakes}")
             parts += (f"{name}\2{links.callees[name].chunk_id}" for name in sorted(links.callees))
@@ -177,19 +177,17 @@ def _named(chunk: CodeChunk) -> CodeChunk:
 
 
 def _failed(job: FileJob, failure: Failure) -> bytes:
-    rejections = [
-        Rejection(
-            "sft",
-            f"making_{failure.kind}",
-            one.chunk.repo,
-            one.chunk.path,
-            one.chunk.start_line,
-            one.chunk.end_line,
-            one.chunk.symbol,
-            task,
-        )
+    reasons = (
+        (one.chunk, task, reason)
         for one in job
-        for task in (*one.tasks, *one.refused)
+        for task, reason in (
+            *((task, f"making_{failure.kind}") for task in one.tasks),
+            *((("", one.reason),) if one.reason else ()),
+        )
+    )
+    rejections = [
+        Rejection("sft", why, c.repo, c.path, c.start_line, c.end_line, c.symbol, task)
+        for c, task, why in reasons
     ]
     return _encode(rows_of([Outcomes([], rejections)])[0])
 

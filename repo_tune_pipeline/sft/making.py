@@ -41,7 +41,9 @@ def make_for_file(
 def make_planned(
     planned: Iterable[Planned], *, settings: SftSettings, packs: Sequence[DomainPack]
 ) -> Outcomes:
-    """The examples of some chunks that were planned, and a rejection for what wasn't."""
+    """The examples of some chunks that were planned, and a rejection for each that has a reason
+    why not all were.
+    """
     maker = Maker(settings)
     tasks = {task.name: task for task in chunk_tasks(settings.tasks, packs)}
     for one in planned:
@@ -49,8 +51,8 @@ def make_planned(
         for name in one.tasks:
             for verdict in tasks[name].examples(view):
                 maker.take_chunk(name, one.chunk, verdict)
-        for name in one.refused:
-            maker.refuse(name, one.chunk, one.reason)
+        if one.reason:
+            maker.refuse("", one.chunk, one.reason)
     return maker.outcomes()
 
 

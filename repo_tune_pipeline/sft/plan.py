@@ -30,15 +30,14 @@ _MEMBERS_ELSEWHERE = frozenset({"Go", "Rust", "C", "C++"})
 class Planned(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One chunk with what tasks want to know of it, and the tasks that are made of it.
 
-    `last_line` is the end of the whole definition, 0 where it isn't known. `refused` are the
-    other tasks that could be made, which aren't for `reason`.
+    `last_line` is the end of the whole definition, 0 where it isn't known. Where a task could be
+    made and isn't, `reason` says why.
     """
 
     chunk: CodeChunk
     links: Links
     last_line: int
     tasks: tuple[TaskName, ...]
-    refused: tuple[TaskName, ...] = ()
     reason: str = ""
 
 
@@ -67,13 +66,15 @@ def plan(
     planned: list[Planned] = []
     for chunk in chunks:
         id, names = chunk.chunk_id, taken[chunk.chunk_id]
-        reason = copied.get(id, OVER_BUDGET)
-        wanted: tuple[TaskName, ...] = ()
-        if id not in copied:
-            wanted = names if chosen is None else chosen[id]
-        refused: tuple[TaskName, ...] = tuple([name for name in names if name not in wanted])
-        last_line = ends.get(chunk.chunk_id, chunk.end_line)
-        planned.append(Planned(chunk, links.get(id, NO_LINKS), last_line, wanted, refused, reason))
+        wanted, reason = names, copied.get(id, "")
+        if reason:
+            wanted = ()
+        elif chosen is not None:
+            wanted = chosen[id]
+            reason = OVER_BUDGET if len(wanted) < len(names) else ""
+        planned.append(
+            Planned(chunk, links.get(id, NO_LINKS), ends.get(id, chunk.end_line), wanted, reason)
+        )
     return planned
 
 
