@@ -24,6 +24,7 @@ from repo_tune_pipeline.sft.jobs import (
     rows_of,
     run_jobs,
 )
+from repo_tune_pipeline.sft.lengths import TokenLimit
 from repo_tune_pipeline.sft.lines import COMMIT_LATER, with_commit
 from repo_tune_pipeline.sft.making import Outcomes, make_for_changes, make_for_repository
 from repo_tune_pipeline.sft.outline import outline_of
@@ -61,11 +62,12 @@ class Collected:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What examples are to be made, and by whom."""
+    """What examples are to be made, by whom, and how long they may be."""
 
     settings: SftSettings
     packs: Sequence[DomainPack]
     taught: Taught | None = None
+    limit: TokenLimit | None = None
 
 
 def collect(
@@ -117,24 +119,24 @@ def _all_rows(
     jobs = list(by_file(plan(chunks, reader.links(stock), tasks, settings, copied)))
     with ThreadPoolExecutor(1) as aside:
         # Made in this process, while worker processes make the rest.
-        others = aside.submit(_repository_rows, stock, chunks, settings)
+        others = aside.submit(_repository_rows, stock, chunks, wishes)
         yield from _file_rows(stock, jobs, wishes)
         yield from enumerate(others.result(), len(jobs))
     if wishes.taught is not None:
         originals = [chunk for chunk in chunks if chunk.chunk_id not in copied]
-        yield len(jobs) + 2, rows_of([wishes.taught(originals)])[0]
+        yield len(jobs) + 2, rows_of([wishes.taught(originals)], wishes.limit)[0]
 
 
-def _repository_rows(
-    stock: Stock, chunks: Sequence[CodeChunk], settings: SftSettings
-) -> list[FileRows]:
+def _repository_rows(stock: Stock, chunks: Sequence[CodeChunk], wishes: Wishes) -> list[FileRows]:
+    settings = wishes.settings
     outline = outline_of(stock.name, COMMIT_LATER, stock.cut.files, chunks)
     changes: Sequence[Change] = load_changes(stock.snapshot) if "change" in settings.tasks else ()
     return rows_of(
         [
             make_for_repository(outline, settings=settings),
             make_for_changes(changes, stock.name, settings=settings),
-        ]
+        ],
+        wishes.limit,
     )
 
 
@@ -142,7 +144,7 @@ def _file_rows(
     stock: Stock, jobs: Sequence[FileJob], wishes: Wishes
 ) -> Iterator[tuple[int, FileRows]]:
     """Each file's number and rows: those from the shelf, then those made now, as they come."""
-    context = context_of(wishes.settings, wishes.packs)
+    context = context_of(wishes.settings, wishes.packs, wishes.limit)
     versions = orjson.dumps([ROWS_VERSION, TASK_VERSIONS], option=orjson.OPT_SORT_KEYS).decode()
     keys = [job_key(job, context, versions) for job in jobs]
     shelf = Shelf(stock.chunks.with_name("examples.db"))

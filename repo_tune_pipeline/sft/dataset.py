@@ -22,6 +22,7 @@ from repo_tune_pipeline.sft.collecting import Taught, Wishes, collect
 from repo_tune_pipeline.sft.duplicates import Unit, copies
 from repo_tune_pipeline.sft.files import save_dataset
 from repo_tune_pipeline.sft.found import Found
+from repo_tune_pipeline.sft.lengths import TokenLimit
 from repo_tune_pipeline.sft.packs import DomainPack
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import SIDES, Side
@@ -67,11 +68,13 @@ def build_dataset(
     settings: SftSettings,
     packs: Sequence[DomainPack],
     taught: Taught | None = None,
+    limit: TokenLimit | None = None,
 ) -> Dataset:
     """Make every example, choose, and write the data set.
 
-    The result depends on the repositories' content and the settings, not on the order of
-    `stocks`, on what was kept from before, or on the machine.
+    The result depends on the repositories' content, the settings and the limit on tokens (None:
+    characters alone are limited), not on the order of `stocks`, on what was kept from before, or
+    on the machine.
 
     Raises:
         ConfigError: a pack that can't be read.
@@ -80,7 +83,7 @@ def build_dataset(
     """
     ordered = sorted(stocks, key=lambda stock: stock.name)
     with collector_paused(), Spool(datasets) as spool:
-        found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught)
+        found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught, limit)
         copied = _copied(ordered, reader, settings)
         # What the reader holds is used first; the order doesn't matter.
         for stock in sorted(ordered, key=lambda one: not reader.holds(one)):
@@ -94,6 +97,7 @@ def build_dataset(
         about: dict[str, object] = {
             "repositories": repositories,
             "settings": settings.model_dump(mode="json"),
+            "tokens": {"tokenizer": limit.digest, "most": limit.most} if limit else None,
             "domains": {pack.name: digest_json(pack.model_dump(mode="json")) for pack in packs},
             "counts": counts,
             "funnels": {name: funnel.as_dict() for name, funnel in funnels.items()},

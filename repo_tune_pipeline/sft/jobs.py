@@ -15,9 +15,10 @@ import orjson
 from msgspec import structs
 
 from repo_tune_pipeline.pool import Failure, Limits, run_pool
-from repo_tune_pipeline.records import STAGES, CodeChunk, Rejection, SftExample
+from repo_tune_pipeline.records import STAGES, CodeChunk, ExampleMeta, Rejection, SftExample
 from repo_tune_pipeline.secrets import redact
 from repo_tune_pipeline.settings import SftSettings
+from repo_tune_pipeline.sft.lengths import TOO_MANY_TOKENS, TokenLimit, too_long
 from repo_tune_pipeline.sft.lines import example_line, rejection_line
 from repo_tune_pipeline.sft.links import Links
 from repo_tune_pipeline.sft.making import Made, Outcomes, make_planned
@@ -53,14 +54,18 @@ class FileRows(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def make_batch(jobs: list[FileJob], context: bytes) -> list[bytes]:
-    """Some files' rows, encoded, as a worker makes them; the context is settings and packs."""
-    settings, packs = _context(context)
+    """Some files' rows, encoded, as a worker makes them; the context is that of `context_of`."""
+    settings, packs, limit = _context(context)
     outcomes = [make_planned(job, settings=settings, packs=packs) for job in jobs]
-    return [_encode(rows) for rows in rows_of(outcomes)]
+    return [_encode(rows) for rows in rows_of(outcomes, limit)]
 
 
-def rows_of(outcomes: Sequence[Outcomes]) -> list[FileRows]:
-    """Outcomes in the form in which they are kept; the prints of all are made at once."""
+def rows_of(outcomes: Sequence[Outcomes], limit: TokenLimit | None) -> list[FileRows]:
+    """Outcomes in the form in which they are kept, without what is longer than the limit.
+
+    Tokens and prints of all are counted and made at once.
+    """
+    outcomes = _short(outcomes, limit)
     shown = [_shown(each.example) for one in outcomes for each in one.made]
     prints = iter(prints_of_many([text for text in shown if text]))
     printed = iter([next(prints) if text else None for text in shown])
@@ -93,10 +98,29 @@ def job_key(job: FileJob, context: bytes, version: str) -> bytes:
     return key.digest()
 
 
-def context_of(settings: SftSettings, packs: Sequence[DomainPack]) -> bytes:
-    """Settings and packs as workers get them."""
+def _short(outcomes: Sequence[Outcomes], limit: TokenLimit | None) -> list[Outcomes]:
+    long = iter(too_long([each.example for one in outcomes for each in one.made], limit))
+    found: list[Outcomes] = []
+    for one in outcomes:
+        marked = [(each, next(long)) for each in one.made]
+        gone = [_too_long(each.example.meta) for each, is_long in marked if is_long]
+        made = [each for each, is_long in marked if not is_long]
+        found.append(Outcomes(made, [*one.rejections, *gone]))
+    return found
+
+
+def _too_long(meta: ExampleMeta) -> Rejection:
+    lines = (meta.start_line, meta.end_line)
+    return Rejection("sft", TOO_MANY_TOKENS, meta.repo, meta.path, *lines, meta.symbol, meta.task)
+
+
+def context_of(
+    settings: SftSettings, packs: Sequence[DomainPack], limit: TokenLimit | None
+) -> bytes:
+    """Settings, packs and the limit as workers get them."""
     chosen = settings.model_dump(mode="json", include=set(_SEEN_FIELDS))
-    return orjson.dumps([chosen, [pack.model_dump(mode="json") for pack in packs]])
+    told = msgspec.to_builtins(limit)
+    return orjson.dumps([chosen, [pack.model_dump(mode="json") for pack in packs], told])
 
 
 def run_jobs(jobs: Sequence[FileJob], context: bytes) -> Iterator[tuple[int, bytes]]:
@@ -189,7 +213,7 @@ def _failed(job: FileJob, failure: Failure) -> bytes:
         Rejection("sft", why, c.repo, c.path, c.start_line, c.end_line, c.symbol, task)
         for c, task, why in reasons
     ]
-    return _encode(rows_of([Outcomes([], rejections)])[0])
+    return _encode(rows_of([Outcomes([], rejections)], None)[0])
 
 
 def reject_lines(rejections: Iterable[Rejection]) -> Iterator[bytes]:
@@ -246,9 +270,13 @@ def _text_key(example: SftExample) -> bytes:
 
 
 @cache
-def _context(context: bytes) -> tuple[SftSettings, tuple[DomainPack, ...]]:
-    chosen, packs = orjson.loads(context)
-    return SftSettings.model_validate(chosen), tuple(DomainPack.model_validate(p) for p in packs)
+def _context(context: bytes) -> tuple[SftSettings, tuple[DomainPack, ...], TokenLimit | None]:
+    chosen, packs, limit = orjson.loads(context)
+    return (
+        SftSettings.model_validate(chosen),
+        tuple(DomainPack.model_validate(pack) for pack in packs),
+        msgspec.convert(limit, TokenLimit | None),
+    )
 
 
 _encode = msgspec.msgpack.Encoder().encode

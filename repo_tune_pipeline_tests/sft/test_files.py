@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repo_tune_pipeline.errors import ConfigError, EmptyInputError, StorageError, UsageError
+from repo_tune_pipeline.prompting import encode_example
 from repo_tune_pipeline.records import Change
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft import (
     SIDE_FILES,
     Dataset,
+    TokenLimit,
     audit,
     build_dataset,
     export_dataset,
@@ -184,6 +186,26 @@ def test_a_large_repository_gives_its_budget_spread_over_its_files(tmp_path: Pat
     after = build_dataset([grown], tmp_path / "later", settings=wish, packs=PACKS)
     again = {row["meta"]["id"] for name in SIDE_FILES.values() for row in rows(after.folder, name)}
     assert len({meta["id"] for meta in kept} & again) > 0.8 * len(kept)
+
+
+def test_no_example_is_longer_than_what_the_trainer_shows_at_a_time(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    stock = stocked(tmp_path / "repos", library(20))
+    limit = TokenLimit.of("starter", 280)
+    assert limit is not None
+    dataset = build_dataset(
+        [stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS, limit=limit
+    )
+    assert dataset.funnels["sft"].dropped["too_many_tokens"] > 5
+    assert dataset.funnels["sft"].kept > 50
+    tokenizer = AutoTokenizer.from_pretrained(Path(limit.file).parent)
+    for name in SIDE_FILES.values():
+        for row in rows(dataset.folder, name):
+            texts = [row[part] for part in ("instruction", "input", "output")]
+            encoded = encode_example(tokenizer, *texts)
+            assert len(encoded.prompt) + len(encoded.answer) <= 280
+    assert TokenLimit.of("no/such-model", 280) is None
 
 
 def test_of_250_copies_of_one_document_one_stays(tmp_path: Path) -> None:
