@@ -43,7 +43,8 @@ def walk_folder(
         except OSError as error:
             if not inner:
                 raise SourceError(
-                    f"{printable(str(folder))} can't be read: {error.strerror}."
+                    f"{printable(str(folder))} can't be read: {error.strerror}.",
+                    "Check that it is there and that you may read it.",
                 ) from None
             found.append(Entry(inner, "", 0, "unreadable"))
         if len(found) > max_paths:

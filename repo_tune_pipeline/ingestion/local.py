@@ -131,7 +131,10 @@ def _check_self_contained(git_dir: Path, shown: str) -> None:
     if objects.is_symlink() or _has_links(objects):
         raise _borrowed(shown, "a symbolic link among its objects")
     if not objects.is_dir():
-        raise SourceError(f"{shown} is no repository: its git directory has no objects folder.")
+        raise SourceError(
+            f"{shown} is no repository: its git directory has no objects folder.",
+            "Clone it anew, or remove its .git to have it read as a plain folder.",
+        )
     alternates = objects / "info" / "alternates"
     if alternates.exists():
         raise _borrowed(shown, "an `alternates` file")
