@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from repo_tune_pipeline.errors import EmptyInputError, SourceError
+from repo_tune_pipeline.ingestion.folder import open_regular
 from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, run_git
 from repo_tune_pipeline.ingestion.objects import ObjectStore
 from repo_tune_pipeline.ingestion.processes import Deadline, printable
@@ -113,13 +113,10 @@ class _Refs:
 
 def _read_small(path: Path) -> str | None:
     """The text of a plain file; None for anything else. Links aren't followed."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    stream = open_regular(path)
+    if stream is None:
         return None
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
+    with stream:
         return stream.read(_REF_FILE_LIMIT).decode("utf-8", "replace").rstrip("\n")
 
 

@@ -112,6 +112,17 @@ def test_a_tree_with_one_name_twice_is_refused(repository: Repository, read: Ing
             read(repository.folder)
 
 
+def test_a_folder_of_branches_and_a_folder_in_place_of_a_file_are_no_branch(
+    repository: Repository, read: Ingest
+) -> None:
+    commit = repository.commit({"a.py": CODE})
+    repository.git("branch", "feature/shop")
+    (repository.folder / ".git" / "packed-refs").mkdir()
+    assert read(repository.folder, ref="feature/shop").commit == commit
+    with pytest.raises(SourceError, match="no branch, tag or commit feature"):
+        read(repository.folder, ref="feature")
+
+
 def test_a_bomb_of_empty_folders_is_refused_quickly(repository: Repository, read: Ingest) -> None:
     repository.put_commit(put_bomb(repository, repository.put_tree([])))
     begun = time.monotonic()
