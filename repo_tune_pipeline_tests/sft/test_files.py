@@ -191,8 +191,8 @@ def test_a_large_repository_gives_its_budget_spread_over_its_files(tmp_path: Pat
 def test_no_example_is_longer_than_what_the_trainer_shows_at_a_time(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
-    stock = stocked(tmp_path / "repos", library(20))
-    limit = TokenLimit.of("starter", 280)
+    stock = stocked(tmp_path / "repos", library())
+    limit = TokenLimit.of("starter", 300)
     assert limit is not None
     dataset = build_dataset(
         [stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS, limit=limit
@@ -204,8 +204,8 @@ def test_no_example_is_longer_than_what_the_trainer_shows_at_a_time(tmp_path: Pa
         for row in rows(dataset.folder, name):
             texts = [row[part] for part in ("instruction", "input", "output")]
             encoded = encode_example(tokenizer, *texts)
-            assert len(encoded.prompt) + len(encoded.answer) <= 280
-    assert TokenLimit.of("no/such-model", 280) is None
+            assert len(encoded.prompt) + len(encoded.answer) <= 300
+    assert TokenLimit.of("no/such-model", 300) is None
 
 
 def test_of_250_copies_of_one_document_one_stays(tmp_path: Path) -> None:
