@@ -83,8 +83,9 @@ class Found:
         yield from reject_lines(self._dropped)
         for repo in sorted(self._rejects):
             yield from self._spool.lines(self._rejects[repo])
-        gone = (one for one in self._candidates if one.id in selection.reasons)
-        yield from reject_lines(_rejection(one, selection.reasons[one.id]) for one in gone)
+        reasons = selection.reasons
+        gone = [one for one in self._candidates if one.id in reasons]
+        yield from reject_lines([_rejection(one, reasons[one.id]) for one in gone])
 
     def _shown(self, ids: Sequence[str]) -> dict[str, str]:
         lines = self._spool.lines(self._numbers[one] for one in ids)

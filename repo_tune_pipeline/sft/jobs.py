@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -67,12 +67,13 @@ def rows_of(outcomes: Sequence[Outcomes], limit: TokenLimit | None) -> list[File
     """
     outcomes = _short(outcomes, limit)
     shown = [_shown(each.example) for one in outcomes for each in one.made]
+    safe = _without_secrets(each.symbol for one in outcomes for each in one.rejections)
     prints = iter(prints_of_many([text for text in shown if text]))
     printed = iter([next(prints) if text else None for text in shown])
     return [
         FileRows(
             tuple(Row(_candidate(e, next(printed)), example_line(e.example)) for e in one.made),
-            b"".join(reject_lines(one.rejections)),
+            b"".join(_reject_lines(one.rejections, safe)),
             dict(Counter(each.reason for each in one.rejections)),
         )
         for one in outcomes
@@ -216,11 +217,13 @@ def _failed(job: FileJob, failure: Failure) -> bytes:
     return _encode(rows_of([Outcomes([], rejections)], None)[0])
 
 
-def reject_lines(rejections: Iterable[Rejection]) -> Iterator[bytes]:
+def reject_lines(rejections: Sequence[Rejection]) -> Iterator[bytes]:
     """One line each, by stage, repository and place; no secret in it."""
-    ordered = sorted(rejections, key=_place)
-    safe = _without_secrets({one.symbol for one in ordered})
-    for one in ordered:
+    return _reject_lines(rejections, _without_secrets(one.symbol for one in rejections))
+
+
+def _reject_lines(rejections: Iterable[Rejection], safe: Mapping[str, str]) -> Iterator[bytes]:
+    for one in sorted(rejections, key=_place):
         symbol = safe[one.symbol]
         yield rejection_line(one if symbol == one.symbol else replace(one, symbol=symbol))
 
@@ -232,11 +235,11 @@ def _place(one: Rejection) -> tuple[int, str, str, int, str, str]:
     return _RANKS[one.stage], one.repo, one.path, one.start_line, one.task, one.reason
 
 
-def _without_secrets(symbols: set[str]) -> dict[str, str]:
+def _without_secrets(symbols: Iterable[str]) -> dict[str, str]:
     """Each symbol as it may be shown; all in one text, since scanning many costs more."""
-    if not symbols:
+    ordered = sorted(set(symbols))
+    if not ordered:
         return {}
-    ordered = sorted(symbols)
     text = "\n".join(" ".join(symbol.split()) for symbol in ordered)
     return dict(zip(ordered, redact(text).text.split("\n"), strict=True))
 

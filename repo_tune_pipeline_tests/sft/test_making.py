@@ -42,18 +42,21 @@ def reasons(outcomes: Outcomes) -> set[tuple[str, str]]:
             "documentation",
             "boilerplate_docstring",
         ),
-        ("def f(x):\n    return g(x)\n", "documentation", "no_docstring"),
-        ("def f(x):\n    return g(x)\n", "domain", "no_docstring"),
         ('class F(E):\n    """Raised on bad weather."""\n', "documentation", "docstring_only"),
         ("def f(x): return g(x) + 1\n", "code_completion", "no_cut_point"),
         ("def f(x):\n    return x\n", "code_explanation", "nothing_to_say"),
         ('def f(x):\n    """Twist the knob thrice."""\n    return g(x)\n', "domain", "no_topic"),
-        ("def f(x):\n    return g(x)\n", "api_usage", "no_usage"),
-        ("def f(x):\n    return g(x)\n", "test_generation", "no_test"),
     ],
 )
 def test_each_reason_is_given(text: str, task: str, reason: str) -> None:
     assert (task, reason) in reasons(make(python_chunks(text)))
+
+
+def test_what_has_no_docstring_no_caller_and_no_test_is_no_candidate_for_their_tasks() -> None:
+    outcomes = make(python_chunks("def f(x):\n    return g(x)\n"))
+    asked = {task for task, _reason in reasons(outcomes)}
+    asked |= {each.example.meta.task for each in outcomes.made}
+    assert asked == {"code_completion", "code_explanation", "code_location"}
 
 
 def test_a_section_without_text_is_too_short() -> None:

@@ -34,8 +34,10 @@ class ApiUsage:
     name: TaskName = "api_usage"
     version = "5"
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
+    def takes(self, view: ChunkView) -> bool:
+        chunk = view.chunk
+        defined = chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
+        return defined and bool(view.links.callers)
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         if view.links.namesakes[0] != 1 or not view.symbol:

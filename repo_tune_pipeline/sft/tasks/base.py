@@ -67,7 +67,7 @@ class ChunkTask(Protocol):
     @property
     def version(self) -> str: ...
 
-    def takes(self, chunk: CodeChunk) -> bool: ...
+    def takes(self, view: ChunkView) -> bool: ...
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]: ...
 
@@ -120,6 +120,11 @@ class ChunkView:
         self.links = links
         self.last_line = chunk.end_line if last_line is None else last_line
         """The end of the whole definition, of which the chunk may be a part; 0 if not known."""
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether it is whole, and has a docstring or a comment above it."""
+        return bool(self.chunk.docstring) and self.chunk.part[1] == 1
 
     @property
     def extent(self) -> str:

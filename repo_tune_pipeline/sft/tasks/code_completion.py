@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.sft.code import dedent
 from repo_tune_pipeline.sft.cuts import Piece, begins, docs_rows, indent, is_empty, pieces_of
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, ellipsis_of
@@ -44,8 +44,8 @@ class CodeCompletion:
     name: TaskName = "code_completion"
     version = "6"
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind not in ("section", "module")
+    def takes(self, view: ChunkView) -> bool:
+        return view.chunk.kind not in ("section", "module")
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         if view.code_problem == "unparseable":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.prose import listing
 from repo_tune_pipeline.sft.reference import Reference, reference_of
@@ -38,8 +38,8 @@ class CodeExplanation:
     name: TaskName = "code_explanation"
     version = "5"
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind != "section" and chunk.part[1] == 1
+    def takes(self, view: ChunkView) -> bool:
+        return view.chunk.kind != "section" and view.chunk.part[1] == 1
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         problem = "no_docstring" if view.chunk.kind == "module" and not view.paragraph else ""

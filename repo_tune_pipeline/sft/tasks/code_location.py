@@ -51,7 +51,8 @@ class CodeLocation:
     name: TaskName = "code_location"
     version = "4"
 
-    def takes(self, chunk: CodeChunk) -> bool:
+    def takes(self, view: ChunkView) -> bool:
+        chunk = view.chunk
         return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:

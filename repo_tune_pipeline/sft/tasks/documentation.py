@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.sections import read_section
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
@@ -35,8 +35,8 @@ class Documentation:
     name: TaskName = "documentation"
     version = "4"
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind == "section" or chunk.part[1] == 1
+    def takes(self, view: ChunkView) -> bool:
+        return view.chunk.kind == "section" or view.is_documented
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         yield self._of_section(view) if view.chunk.kind == "section" else self._of_code(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from repo_tune_pipeline.records import CodeChunk, TaskName
+from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.packs import DomainPack, DomainTopic, best_topic
 from repo_tune_pipeline.sft.sections import Section, read_section
@@ -34,8 +34,9 @@ class Domain:
     def __init__(self, packs: Sequence[DomainPack]) -> None:
         self.packs = tuple(packs)
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind != "module" and chunk.part[1] == 1
+    def takes(self, view: ChunkView) -> bool:
+        kind = view.chunk.kind
+        return kind == "section" or (kind != "module" and view.is_documented)
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         yield self._from_section(view) if view.chunk.kind == "section" else self._from_code(view)

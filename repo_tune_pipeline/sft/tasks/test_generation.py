@@ -55,13 +55,17 @@ class TestGeneration:
     name: TaskName = "test_generation"
     version = "4"
 
-    def takes(self, chunk: CodeChunk) -> bool:
-        return chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+    def takes(self, view: ChunkView) -> bool:
+        chunk = view.chunk
+        defined = chunk.kind in ("function", "method", "type") and chunk.part[1] == 1
+        return defined and bool(view.links.tests)
 
     def examples(self, view: ChunkView) -> Iterator[Verdict]:
         tests = [test for test in view.links.tests if is_test_of(test, view.chunk)]
-        helps = helps_tests(view.chunk, view.links.tests)
-        if problem := "test_code" if helps else view.code_problem or ("" if tests else "no_test"):
+        if helps_tests(view.chunk, view.links.tests):
+            yield Dropped("test_code")
+            return
+        if problem := view.code_problem if tests else "no_test":
             yield Dropped(problem)
             return
         for test in tests[:MOST_EXAMPLES]:
