@@ -25,6 +25,7 @@ _SEPARATOR = re.compile(r"::|[.#]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _DISTINCTIVE_METHOD = 10
 _DISTINCTIVE = 12
+_ROOTS = frozenset({"src", "lib", "python"})
 """Characters of a name of two words from which it hardly is another library's, too."""
 
 
@@ -120,7 +121,7 @@ class _Names:
         packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
         if caller.language == "Python" and owner in (*caller.imports, *packages):
             # A module's name is not the class that is spelled like it.
-            return _only([each for each in candidates if _is_in_package(each, owner)])
+            return _only([each for each in candidates if _is_in_package(each, owner, caller)])
         if caller.language == "Python":
             tails = {name.rpartition(".")[2] for name in caller.imports}
             # A fixture or a variable may be spelled like a module that isn't imported.
@@ -183,10 +184,19 @@ def _is_also_anothers(method: CodeChunk) -> bool:
     return calls or any(each.startswith("@Override") for each in method.attributes)
 
 
-def _is_in_package(chunk: CodeChunk, package: str) -> bool:
-    """Whether a definition is a module's own, in the package or the file of that name."""
+def _is_in_package(chunk: CodeChunk, package: str, caller: CodeChunk) -> bool:
+    """Whether a definition is a module's own, in the package or the file of that name.
+
+    A plain `import json` is not of a package's own module `json`, but of one where imports begin:
+    at the top, in `src`, or beside the file that imports it.
+    """
     path = PurePosixPath(chunk.path)
-    return not _split(chunk.symbol)[0] and package in (path.stem, *path.parent.parts)
+    places = (*path.parent.parts, path.stem)
+    if _split(chunk.symbol)[0] or package not in places:
+        return False
+    before = places[: places.index(package)]
+    beside = before == PurePosixPath(caller.path).parent.parts
+    return package not in caller.imports or beside or not before or before[-1] in _ROOTS
 
 
 def _stands_alone(name: str, source: str) -> bool:

@@ -68,6 +68,14 @@ def test_an_imported_module_is_not_the_class_spelled_like_it() -> None:
     assert not links[method.chunk_id].callers
 
 
+def test_a_plain_import_is_not_of_a_module_inside_a_package() -> None:
+    (own,) = python_chunks("def loads(s):\n    return read(s)\n", path="src/app/json/read.py")
+    (user,) = python_chunks("def load(s):\n    return json.loads(s)\n", path="tests/test_s.py")
+    assert not link([own, replace(user, imports=("json",))])[own.chunk_id].callers
+    top = replace(own, path="src/json/read.py")
+    assert link([top, replace(user, imports=("json",))])[top.chunk_id].callers
+
+
 def test_a_variable_is_of_a_nested_type_only_where_the_outer_one_is_named() -> None:
     text = "class Adapter:\n    class Builder:\n        def build(self):\n            return 1\n"
     target = next(c for c in python_chunks(text, path="a.py") if c.symbol.endswith("build"))
