@@ -66,11 +66,11 @@ _SECOND_VERB = re.compile(
     r"(?= (?:an?|the|its?|their|new|all|this|them|whether|to|from|through|into)\b)"
 )
 _WITHOUT_IT = re.compile(
-    r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Equivalent|Identical|True|False)"
+    r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Same|Equivalent|Identical|True|False)"
     r"|Works|Should|Must|Can|Does"
 )
 _CONDITION = re.compile(r"((?:Given|When|If|For|After|Before|Once)\b[^.:;]*?, )([a-z]+) (?=(\S+))")
-_MODAL = re.compile(r"(?:[a-z]+s,?|will|can|should|must|may|never|only)\s")
+_MODAL = re.compile(r"(?:[a-z]*[a-rt-z]s,?|will|can|should|must|may|never|only)\s")
 
 
 def as_sentence(paragraph: str, name: str = "") -> str:
@@ -108,7 +108,8 @@ def _about_it(paragraph: str, name: str) -> str:
         told = rest if verb == first.lower() else _SECOND_VERB.sub(_agreeing, rest, count=1)
         return f"It {verb} {told}"
     if form := _WITHOUT_IT.fullmatch(first):
-        return f"It {'is ' if form['is'] else ''}{first.lower()} {rest}"
+        same = "the " if first == "Same" else ""
+        return f"It {'is ' if form['is'] else ''}{same}{first.lower()} {rest}"
     if thing := _THING.match(paragraph):
         return _as_thing(paragraph, thing)
     if condition := _CONDITION.match(paragraph):

@@ -292,3 +292,14 @@ def test_one_word_of_a_topic_is_not_enough_away_from_home() -> None:
     assert not domain(text)
     both = text.replace("Create the link of", "Build the request header of")
     assert domain(both)
+
+
+def test_behind_a_long_docstring_the_signature_is_still_shown() -> None:
+    docs = "\n".join(
+        f"    Line {n} tells at some length what it is that is done here." for n in range(60)
+    )
+    body = "\n".join(f"    total += measure_{n}(items)" for n in range(6))
+    text = f'def total(items):\n    """Count.\n\n{docs}\n    """\n{body}\n    return total\n'
+    examples = made(python_chunks(text), "code_completion")
+    assert examples
+    assert all(e.input.startswith("def total(items)") for e in examples)

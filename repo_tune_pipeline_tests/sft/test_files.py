@@ -40,12 +40,12 @@ FILES = {*SIDE_FILES.values(), "rejects.jsonl", "sft_readable.json", "manifest.j
 CHANGE = Change(
     commit="d" * 40,
     date="2026-01-01T00:00:00+00:00",
-    subject="Let keep return a dict of its values as a copy",
+    subject="Let keep return a dict copy of its values",
     body="",
     path="pkg/alpha_0.py",
     language="Python",
     license="MIT",
-    hunk=" def keep(values):\n-    return values\n+    kept = dict(values)\n+    return kept\n ",
+    hunk=" def keep(values):\n-    return values\n+    copy = dict(values)\n+    return copy\n ",
     start_line=1,
     end_line=4,
 )

@@ -37,6 +37,7 @@ SENTENCES = [
     ("Specify the constructor's arguments", "It specifies the constructor's arguments."),
     ("The name of the cookie", "It is the name of the cookie."),
     ("View decorator that redirects", "It is a view decorator that redirects."),
+    ("Same as `a` but faster", "It is the same as `a` but faster."),
     ("View the page", "It views the page."),
     ("Error response when it is closed", "It is an error response when it is closed."),
     ("Cache of payments", "Its documentation reads: Cache of payments."),
@@ -54,6 +55,8 @@ def test_a_name_before_its_description_is_it() -> None:
     assert as_sentence("GenTree will write pages", "GenTree") == "It will write pages."
     told = as_sentence("Run uses the args and run through all. Can be replaced.", "Run")
     assert told == "It uses the args and runs through all. It can be replaced."
+    told = as_sentence("Implementation class which is only used once", "Implementation")
+    assert told == "Implementation class which is only used once."
     assert as_sentence("ErrPrefix return a prefix", "ErrPrefix") == "It returns a prefix."
 
 
