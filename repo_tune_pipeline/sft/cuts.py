@@ -37,11 +37,16 @@ class Piece(NamedTuple):
     way: str
 
 
+def most_pieces(lines: int) -> int:
+    """How many pieces a chunk of so many lines gives at most."""
+    return sum(lines >= least for least in _LEAST_LINES)
+
+
 def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     """A short and a long rest, middles and next statements, none of them cut alike."""
     rows = _cut_rows(chunk) or _member_rows(lines, docs_rows(chunk))
     total = len(lines)
-    wanted = sum(total >= least for least in _LEAST_LINES)
+    wanted = most_pieces(total)
     if chunk.kind == "type" and not chunk.cut_points:
         rows = rows[2:]
     # A part's end that isn't the definition's is no end of anything, nor is a type's head.

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from repo_tune_pipeline.records import Change, CodeChunk, SftExample, TaskName
 from repo_tune_pipeline.settings import SftSettings
@@ -323,7 +324,7 @@ def test_a_change_gives_the_new_code_and_the_message() -> None:
         1,
         2,
     )
-    vague = replace(change, subject="Fix some things here")
+    vague = dataclasses.replace(change, subject="Fix some things here")
     outcomes = make_for_changes([change, vague], "acme/tools", settings=SftSettings())
     apply, message = (each.example for each in outcomes.made)
     assert "Add a deadline to wait_for_room" in apply.instruction
