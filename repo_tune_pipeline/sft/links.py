@@ -26,6 +26,7 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _DISTINCTIVE_METHOD = 10
 _MOST_NAMES = 500_000
 _DISTINCTIVE = 12
+_ROOTS = frozenset({"src", "lib", "python"})
 """Characters of a name of two words from which it hardly is another library's, too."""
 
 
@@ -141,7 +142,8 @@ class _Names:
             packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
             if owner in (*caller.imports, *packages):
                 # A module's name is not the class that is spelled like it.
-                return _only([each for each in candidates.all if _is_in_package(each, owner)])
+                named = [each for each in candidates.all if _is_in_package(each, owner, caller)]
+                return _only(named)
             tails = {name.rpartition(".")[2] for name in caller.imports}
             # A fixture or a variable may be spelled like a module that isn't imported.
             owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
@@ -211,10 +213,19 @@ def _is_also_anothers(method: CodeChunk) -> bool:
     return calls or any(each.startswith("@Override") for each in method.attributes)
 
 
-def _is_in_package(chunk: CodeChunk, package: str) -> bool:
-    """Whether a definition is a module's own, in the package or the file of that name."""
+def _is_in_package(chunk: CodeChunk, package: str, caller: CodeChunk) -> bool:
+    """Whether a definition is a module's own, in the package or the file of that name.
+
+    A plain `import json` is not of a package's own module `json`, but of one where imports begin:
+    at the top, in `src`, or beside the file that imports it.
+    """
     path = PurePosixPath(chunk.path)
-    return not _split(chunk.symbol)[0] and package in (path.stem, *path.parent.parts)
+    places = (*path.parent.parts, path.stem)
+    if _split(chunk.symbol)[0] or package not in places:
+        return False
+    before = places[: places.index(package)]
+    beside = before == PurePosixPath(caller.path).parent.parts
+    return package not in caller.imports or beside or not before or before[-1] in _ROOTS
 
 
 def _stands_alone(name: str, source: str) -> bool:

@@ -53,19 +53,24 @@ _THING = re.compile(
 )
 _OPENING = re.compile(r"(?:This|These|It|When|If|Given|For|In|By|All)\b|`")
 _BY_DEFAULT = re.compile(r"\b(By default, )([a-z]+s) (\S+)")
-_LATER = re.compile(r"(?<=[a-z`)'\"]\. )(Then )?([A-Z]?[a-z]+s) (\S+)")
+_LATER = re.compile(r"(?<=[a-z`)'\"]\. )((?:Then|Always|Also|Never) )?([A-Z]?[a-z]+s) (\S+)")
+_LATER_STATE = re.compile(
+    r"(?<=[a-z`)\]'\"]\. )(?:"
+    r"(?P<is>Called|Used|Raised|Thrown|Invoked)(?= (?:if|when|by|for|to|in|as)\b)"
+    r"|(?:Can|Must|Should|May)(?= be\b))"
+)
 _BREAK = re.compile(r"\. | that | which ")
 _TITLE = re.compile(r"(?:[A-Z][\w/-]* ){2}")
 _SECOND_VERB = re.compile(
-    r"^((?:(?:(?! to )[^.])*? )?and )([a-z]+)"
+    r"^((?:(?:(?! to )(?:[^.]|\.(?! )))*? )?and )([a-z]+)"
     r"(?= (?:an?|the|its?|their|new|all|this|them|whether|to|from|through|into)\b)"
 )
 _WITHOUT_IT = re.compile(
-    r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Equivalent|Identical|True|False)"
+    r"(?P<is>Called|Used|Raised|Thrown|Taken|Invoked|Similar|Like|Same|Equivalent|Identical|True|False)"
     r"|Works|Should|Must|Can|Does"
 )
 _CONDITION = re.compile(r"((?:Given|When|If|For|After|Before|Once)\b[^.:;]*?, )([a-z]+) (?=(\S+))")
-_MODAL = re.compile(r"(?:[a-z]+s,?|will|can|should|must|may|never|only)\s")
+_MODAL = re.compile(r"(?:[a-z]*[a-rt-z]s,?|will|can|should|must|may|never|only)\s")
 
 
 def as_sentence(paragraph: str, name: str = "") -> str:
@@ -77,6 +82,7 @@ def as_sentence(paragraph: str, name: str = "") -> str:
     """
     text = _LATER.sub(_also_about_it, _about_it(paragraph, name)).rstrip()
     text = _BY_DEFAULT.sub(_also_about_it, text)
+    text = _LATER_STATE.sub(lambda it: f"It {'is ' if it['is'] else ''}{it[0].lower()}", text)
     if text.endswith((":", ",", ";")):
         text = text[:-1].rstrip()
     return text if text.endswith((".", "!", "?", ".)", '."')) else f"{text}."
@@ -102,7 +108,8 @@ def _about_it(paragraph: str, name: str) -> str:
         told = rest if verb == first.lower() else _SECOND_VERB.sub(_agreeing, rest, count=1)
         return f"It {verb} {told}"
     if form := _WITHOUT_IT.fullmatch(first):
-        return f"It {'is ' if form['is'] else ''}{first.lower()} {rest}"
+        same = "the " if first == "Same" else ""
+        return f"It {'is ' if form['is'] else ''}{same}{first.lower()} {rest}"
     if thing := _THING.match(paragraph):
         return _as_thing(paragraph, thing)
     if condition := _CONDITION.match(paragraph):
@@ -127,9 +134,10 @@ def _claims(text: str) -> bool:
 
 def _about_named(paragraph: str, rest: str) -> str:
     """What follows a name that begins its own description."""
-    if _MODAL.match(rest):
-        return f"It {rest}"
     word, _, behind = rest.partition(" ")
+    if _MODAL.match(rest):
+        agrees = word != _third_person(word)
+        return f"It {rest}" if agrees else f"It {word} {_SECOND_VERB.sub(_agreeing, behind, 1)}"
     verb = _third_person(word) if word.islower() and word in _VERBS and behind else ""
     return f"It {verb} {behind}" if verb else paragraph
 

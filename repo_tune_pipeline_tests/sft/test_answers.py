@@ -67,6 +67,14 @@ def test_an_imported_module_is_not_the_class_spelled_like_it() -> None:
     assert not links[method.chunk_id].callers
 
 
+def test_a_plain_import_is_not_of_a_module_inside_a_package() -> None:
+    (own,) = python_chunks("def loads(s):\n    return read(s)\n", path="src/app/json/read.py")
+    (user,) = python_chunks("def load(s):\n    return json.loads(s)\n", path="tests/test_s.py")
+    assert not link([own, replace(user, imports=("json",))])[own.chunk_id].callers
+    top = replace(own, path="src/json/read.py")
+    assert link([top, replace(user, imports=("json",))])[top.chunk_id].callers
+
+
 def test_a_variable_is_of_a_nested_type_only_where_the_outer_one_is_named() -> None:
     text = "class Adapter:\n    class Builder:\n        def build(self):\n            return 1\n"
     target = next(c for c in python_chunks(text, path="a.py") if c.symbol.endswith("build"))
@@ -283,3 +291,14 @@ def test_one_word_of_a_topic_is_not_enough_away_from_home() -> None:
     assert not domain(text)
     both = text.replace("Create the link of", "Build the request header of")
     assert domain(both)
+
+
+def test_behind_a_long_docstring_the_signature_is_still_shown() -> None:
+    docs = "\n".join(
+        f"    Line {n} tells at some length what it is that is done here." for n in range(60)
+    )
+    body = "\n".join(f"    total += measure_{n}(items)" for n in range(6))
+    text = f'def total(items):\n    """Count.\n\n{docs}\n    """\n{body}\n    return total\n'
+    examples = made(python_chunks(text), "code_completion")
+    assert examples
+    assert all(e.input.startswith("def total(items)") for e in examples)

@@ -21,10 +21,23 @@ SENTENCES = [
     ("Called first. Calls `a`. Then calls b", "It is called first. It calls `a`. It then calls b."),
     ("Returns it. By default, uses `x`.", "It returns it. By default, it uses `x`."),
     ("Serialize data and write to a file", "It serializes data and writes to a file."),
+    (
+        "Use the args (os.Args by default) and run through them",
+        "It uses the args (os.Args by default) and runs through them.",
+    ),
+    (
+        "Wraps it as `x`. Always returns to the caller.",
+        "It wraps it as `x`. It always returns to the caller.",
+    ),
+    (
+        "Decorate a view. Used if a rule has none.",
+        "It decorates a view. It is used if a rule has none.",
+    ),
     ("If one has to be written, write it", "If one has to be written, it writes it."),
     ("Specify the constructor's arguments", "It specifies the constructor's arguments."),
     ("The name of the cookie", "It is the name of the cookie."),
     ("View decorator that redirects", "It is a view decorator that redirects."),
+    ("Same as `a` but faster", "It is the same as `a` but faster."),
     ("View the page", "It views the page."),
     ("Error response when it is closed", "It is an error response when it is closed."),
     ("Cache of payments", "Its documentation reads: Cache of payments."),
@@ -40,6 +53,10 @@ def test_a_paragraph_is_told_about_it_where_that_is_right(paragraph: str, senten
 
 def test_a_name_before_its_description_is_it() -> None:
     assert as_sentence("GenTree will write pages", "GenTree") == "It will write pages."
+    told = as_sentence("Run uses the args and run through all. Can be replaced.", "Run")
+    assert told == "It uses the args and runs through all. It can be replaced."
+    told = as_sentence("Implementation class which is only used once", "Implementation")
+    assert told == "Implementation class which is only used once."
     assert as_sentence("ErrPrefix return a prefix", "ErrPrefix") == "It returns a prefix."
 
 

@@ -32,7 +32,7 @@ class ApiUsage:
     """The answer is the piece of a real caller that holds the call, with its file and lines."""
 
     name: TaskName = "api_usage"
-    version = "5"
+    version = "6"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk

@@ -42,7 +42,7 @@ class CodeCompletion:
     """
 
     name: TaskName = "code_completion"
-    version = "6"
+    version = "7"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind not in ("section", "module")
@@ -110,7 +110,10 @@ def _shown_prefix(view: ChunkView, before: list[str]) -> tuple[str, int] | None:
     least = len(before) - _rows_within(before[::-1], room)
     docs = docs_rows(view.chunk)
     if least <= docs < len(before):
-        return f"{ellipsis_of(view.chunk.language)}\n" + "\n".join([*before[docs:], ""]), docs
+        # A docstring stands inside what it is of: without its signature, a body says little.
+        inside = indent(next(filter(str.strip, before[docs:]), "")) > indent(before[0])
+        shown = header if inside else f"{ellipsis_of(view.chunk.language)}\n"
+        return shown + "\n".join([*before[docs:], ""]), docs
     rows = [row for row in begins(view.chunk, before) if row >= least]
     early = [row for row in rows if row - least <= (len(before) - least) // 2] or rows[:1]
     # The outermost: of what begins deep inside something the reader sees only the closing.

@@ -36,7 +36,7 @@ class CodeExplanation:
     """Answers from the docstring's first paragraph and from structure, or from structure alone."""
 
     name: TaskName = "code_explanation"
-    version = "5"
+    version = "6"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind != "section" and view.chunk.part[1] == 1

@@ -49,7 +49,7 @@ class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "4"
+    version = "5"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk

@@ -29,7 +29,7 @@ class Domain:
     """Sections answer for the topic of their heading; documented code for the topic it is of."""
 
     name: TaskName = "domain"
-    version = "5"
+    version = "6"
 
     def __init__(self, packs: Sequence[DomainPack]) -> None:
         self.packs = tuple(packs)

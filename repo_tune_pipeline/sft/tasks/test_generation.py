@@ -53,7 +53,7 @@ class TestGeneration:
 
     __test__ = False  # pytest takes it for one of its own otherwise
     name: TaskName = "test_generation"
-    version = "4"
+    version = "5"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk
@@ -106,6 +106,8 @@ def is_test_of(test: CodeChunk, chunk: CodeChunk) -> bool:
     """
     lines = without_doc(test.source, test.doc_span).count("\n") + 1
     whole = _MIN_LINES <= lines <= MOST_LINES and _is_told(test, last_name(chunk.symbol))
+    # One that is named only "test" is any test of it.
+    whole = whole and not _TEST_WORDS.issuperset(_parts(last_name(test.symbol)))
     return whole and (
         _is_named_after(test, chunk)
         or (_class_under_test(test) == _type_of(chunk) and _shares_words(test, chunk))
