@@ -39,7 +39,9 @@ def without_doc(source: str, span: tuple[int, int] | None) -> str:
     line_end = len(source) if line_end < 0 else line_end
     before, after = source[line_start:start], source[end:line_end]
     if before.strip() or after.strip(" \t\r;"):
-        return source[:start] + source[end:].lstrip(" \t;")
+        told = source[end:].lstrip(" \t;")
+        parted = len(told) == len(source) - end or source[start - 1 : start].isspace()
+        return f"{source[:start]}{'' if parted else ' '}{told}"
     rest = source[line_end + 1 :].split("\n")
     while rest and not rest[0].strip():
         rest.pop(0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from repo_tune_pipeline.records import Change, CodeChunk, TaskName
 from repo_tune_pipeline.settings import SftSettings
