@@ -1,30 +1,192 @@
-"""The name of what a call calls."""
+"""The names of what a definition calls."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import accumulate, islice
+from typing import Protocol
 
-from repo_tune_pipeline.chunking.parsing import SourceText
+from tree_sitter import Node
+
+from repo_tune_pipeline.chunking.languages import CallText
+from repo_tune_pipeline.chunking.parsing import Captures, SourceText
 
 _SHORT_CALLEE = 60
 """Bytes."""
 _LONGEST_RAW = _SHORT_CALLEE + 1
+_MOST_NAMES = 300
+"""More different names are called by no chunk that a person wrote, and each is looked up."""
+_LONGEST_GENERICS = 200
+"""Bytes."""
+_LETTER = rb"[\w$\x80-\xff]"
+_NAME_BEFORE = re.compile(rb"(?:[.:]|->)?" + _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*$")
+_LAST_NAME = re.compile(_LETTER + rb"+$")
+_OPENING = b"([{`! "
+_CHAINED = (b".", b":", b"-")
 
 
-class CalleeNames:
-    """Names of called things, each text looked at once.
+class Calls(Protocol):
+    """The calls of one file."""
 
-    A short dotted name is kept as written; of anything else only the last identifier stays. A
-    long text is never copied: in a chain of calls each callee holds all the calls before it.
+    def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:
+        """The names that are called in a node's bytes [start, end), sorted and unique.
+
+        A short dotted name is kept as written; of anything else only the last identifier stays.
+        """
+        ...
+
+
+class TextCalls:
+    """Calls that are told by a name and a parenthesis, and that the tree confirms.
+
+    The text is read backwards: from the few parentheses to the names before them. A name counts
+    if somewhere in the definition the smallest node around it and its parenthesis is a call: not
+    a string, a pattern, a definition.
     """
 
-    def __init__(self, source: SourceText, marks: str = "") -> None:
+    def __init__(self, source: SourceText, text: CallText, called: frozenset[int]) -> None:
+        self._text = text
+        self._called = called
+        self._data = data = source.data
+        parts = _backwards(text.opening).split(data[::-1])
+        self._raws = parts[1::2]
+        self._size = len(data)
+        self._places = list(accumulate(map(len, parts)))[0:-1:2]
+        self._known: dict[bytes, tuple[str, int]] = {}
+        self._confirmed: dict[int, bool] = {}
+        self._generic = list(self._after_generics()) if text.generics else []
+
+    def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:
+        """As `Calls` has it."""
+        first = bisect_left(self._places, self._size - end)
+        after = bisect_left(self._places, self._size - start, lo=first)
+        raws, places = self._raws[first:after], self._places[first:after]
+        earliest = dict(zip(raws, places, strict=True))
+        found: set[str] = set()
+        for raw, place in islice(earliest.items(), _MOST_NAMES):
+            name, width = self._known.get(raw) or self._read(raw)
+            if not name or name in found:
+                continue
+            if self._is_call(node, place, width) or (
+                raws.count(raw) > 1
+                and any(
+                    self._is_call(node, other, width)
+                    for each, other in zip(raws, places, strict=True)
+                    if each == raw
+                )
+            ):
+                found.add(name)
+        if self._generic:
+            at = bisect_left(self._generic, (start,))
+            for place, name_end, name in self._generic[at : bisect_left(self._generic, (end,), at)]:
+                if name not in found and self._holds(node, name_end - 1, place + 1):
+                    found.add(name)
+        return tuple(sorted(found))
+
+    def _is_call(self, node: Node, place: int, width: int) -> bool:
+        known = self._confirmed.get(place)
+        if known is None:
+            opening = self._size - 1 - place
+            known = self._holds(node, opening - width, opening + 1)
+            self._confirmed[place] = known
+        return known
+
+    def _holds(self, node: Node, start: int, end: int) -> bool:
+        around = node.named_descendant_for_byte_range(start, end)
+        return around is not None and around.kind_id in self._called
+
+    def _read(self, raw: bytes) -> tuple[str, int]:
+        """The name in a text that was read backwards, and how many bytes its opening has."""
+        written = raw.lstrip(_OPENING)
+        name = _plain_name(written[::-1])
+        if name in self._text.keywords:
+            name = ""
+        read = self._known[raw] = (name, len(raw) - len(written))
+        return read
+
+    def _after_generics(self) -> Iterator[tuple[int, int, str]]:
+        """The parentheses after type arguments, with the end of the name before and the name."""
+        data = self._data
+        at = data.find(b">(")
+        while at >= 0:
+            end = _opening_angle(data, at)
+            if end >= 0:
+                end -= 2 * data.endswith(b"::", 0, end)
+                before = _NAME_BEFORE.search(data, max(end - _LONGEST_RAW, 0), end)
+                if before is not None:
+                    yield at + 1, end, _plain_name(before.group())
+            at = data.find(b">(", at + 1)
+
+
+def _opening_angle(data: bytes, at: int) -> int:
+    """Where the angle bracket opens that is closed at a byte, or -1."""
+    depth = 0
+    for place in range(at, max(at - _LONGEST_GENERICS, -1), -1):
+        byte = data[place]
+        if byte == 0x3E and data[place - 1] not in b"-=":
+            depth += 1
+        elif byte == 0x3C:
+            depth -= 1
+            if not depth:
+                return place
+        elif byte in b";{}":
+            return -1
+    return -1
+
+
+def _plain_name(written: bytes) -> str:
+    """A short dotted name as written; where it goes on before, or is long, its last part."""
+    if len(written) > _SHORT_CALLEE or written.startswith(_CHAINED):
+        last = _LAST_NAME.search(written, written.rfind(b".") + 1)
+        written = last.group() if last else b""
+    return written.decode("utf-8", "ignore")
+
+
+@cache
+def _backwards(opening: str) -> re.Pattern[bytes]:
+    """What opens arguments, then a dotted name, then what shows that it goes on before."""
+    dotted = _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*"
+    return re.compile(rb"(" + opening.encode() + dotted + rb"(?:\.(?!\.)|::|>-)?)")
+
+
+class TreeCalls:
+    """Calls that a query found. A long text is never copied: in a chain of calls each callee holds
+    all the calls before it.
+    """
+
+    def __init__(
+        self,
+        source: SourceText,
+        marks: str,
+        found: Iterable[tuple[str, Captures]],
+        defined: frozenset[int],
+    ) -> None:
         self._data = source.data
         self._dotted, self._last_name = _patterns(marks)
         self._known: dict[bytes, str] = {}
+        calls: list[tuple[int, str]] = []
+        for kind, match in found:
+            if kind == "import":
+                continue
+            at = match[kind][0].start_byte
+            if at not in defined:
+                end = match["arguments"][0].start_byte if kind == "call" else match[kind][0].end_byte
+                calls.append((at, self._before(at, end)))
+        calls.sort()
+        self._starts = [at for at, _name in calls]
+        self._names = [name for _at, name in calls]
 
-    def before(self, start: int, end: int) -> str:
+    def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:  # noqa: ARG002
+        """As `Calls` has it."""
+        first = bisect_left(self._starts, start)
+        names = set(self._names[first : bisect_left(self._starts, end, lo=first)])
+        names.discard("")
+        return tuple(sorted(names))
+
+    def _before(self, start: int, end: int) -> str:
         """The name in the bytes [start, end), or an empty string where there is none."""
         if end - start > _SHORT_CALLEE:
             start = max(self._data.rfind(b".", end - _SHORT_CALLEE, end), end - _LONGEST_RAW)

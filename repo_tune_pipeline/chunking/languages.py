@@ -16,6 +16,8 @@ A query file names what it finds by these captures:
 ``@callee``               the expression that is called
 ``@call``                 a call whose callee is all before its ``arguments``
 ``@import``               an import; the row's `imports` reads the names from its text
+``@opaque``               what holds nothing of all this but calls: it isn't entered
+``@open``                 what may hold a definition on one row
 ========================  ======================================================================
 """
 
@@ -25,9 +27,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
-from tree_sitter import Language, Query
+from tree_sitter import Language
 from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from repo_tune_pipeline.chunking import imports
@@ -44,7 +45,31 @@ class TestRule:
         return self.name.search(name) is not None and self.head.search(head) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class CallText:
+    """How a call begins, for those that are told by their text before the tree confirms them.
+
+    Attributes:
+        keywords: what stands before a parenthesis and isn't called.
+        opening: a pattern of what opens the arguments, as it reads backwards.
+        generics: type arguments may stand before the parenthesis.
+    """
+
+    keywords: frozenset[str]
+    opening: str = r"\( ?"
+    generics: bool = False
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _ANY = re.compile("")
+_JAVASCRIPT = CallText(
+    _words("if for while switch catch return function typeof await yield in"),
+    opening=r"[(`](?:(?<=\() )?",
+)
+_TYPESCRIPT = CallText(_JAVASCRIPT.keywords, opening=_JAVASCRIPT.opening, generics=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +81,8 @@ class CodeLanguage:
         query: name of the file under `queries/`, without its suffix.
         separator: what joins the parts of a qualified symbol.
         doc_in_body: the docstring is the body's first string, not the comment above.
+        calls: how a call is told by its text; None where it can't be told by parentheses, and the
+            query has to look at every node.
         name_marks: what a called name may hold beside letters, digits, ``_`` and ``$``.
         has_methods: functions inside a type are its methods.
         joins: definitions of one name that follow each other are one.
@@ -71,6 +98,7 @@ class CodeLanguage:
     query: str
     separator: str = "."
     doc_in_body: bool = False
+    calls: CallText | None = None
     name_marks: str = ""
     has_methods: bool = True
     ascii_only: bool = False
@@ -86,16 +114,24 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         grammar="python",
         query="python",
         doc_in_body=True,
+        calls=CallText(
+            _words("if elif while for in not and or is return yield await lambda assert del from")
+        ),
         test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
         imports=imports.python_imports,
     ),
-    "JavaScript": CodeLanguage(grammar="javascript", query="javascript"),
-    "TypeScript": CodeLanguage(grammar="typescript", query="typescript"),
-    "TSX": CodeLanguage(grammar="tsx", query="typescript"),
+    "JavaScript": CodeLanguage(grammar="javascript", query="javascript", calls=_JAVASCRIPT),
+    "TypeScript": CodeLanguage(grammar="typescript", query="typescript", calls=_TYPESCRIPT),
+    "TSX": CodeLanguage(grammar="tsx", query="typescript", calls=_TYPESCRIPT),
     "Rust": CodeLanguage(
         grammar="rust",
         query="rust",
         separator="::",
+        calls=CallText(
+            _words("if while for in match return fn move pub crate"),
+            opening=r"[(\[{](?:!|(?<=\() ?)",
+            generics=True,
+        ),
         inner_doc=("//!", "/*!"),
         test=TestRule(_ANY, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
         imports=imports.rust_imports,
@@ -103,11 +139,16 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
     "Go": CodeLanguage(
         grammar="go",
         query="go",
+        calls=CallText(_words("if for switch return func go defer range case")),
         test=TestRule(re.compile(r"^(?:Test|Benchmark|Fuzz)"), re.compile(r"\btesting\.[TBF]\b")),
     ),
     "Java": CodeLanguage(
         grammar="java",
         query="java",
+        calls=CallText(
+            _words("if for while switch catch return synchronized try throw assert super this"),
+            generics=True,
+        ),
         test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.java_imports,
     ),
@@ -120,6 +161,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
     "C": CodeLanguage(
         grammar="c",
         query="c",
+        calls=CallText(_words("if for while switch return sizeof")),
         test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
         imports=imports.include,
     ),
@@ -205,40 +247,3 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
 def grammar_of(language: str) -> Language:
     """The tree-sitter grammar of a row; it is carried by the package, nothing is downloaded."""
     return get_language(CODE_LANGUAGES[language].grammar)
-
-
-@dataclass(frozen=True, slots=True)
-class FileQuery:
-    """A compiled query file, and for each of its patterns the capture that says what it finds."""
-
-    query: Query
-    kinds: tuple[str, ...]
-
-
-_KIND = re.compile(
-    r"@(function|method|type|test|module|owner|signature|wrapper|call"
-    r"|attribute|comment|statements|callee|import)\b"
-)
-
-
-@cache
-def query_of(language: str) -> FileQuery:
-    """The compiled query of a row; compiling costs as much as parsing a long file.
-
-    All patterns are one query: walking the tree is most of what a query costs.
-    """
-    file = resources.files("repo_tune_pipeline.chunking") / "queries"
-    source = (file / f"{CODE_LANGUAGES[language].query}.scm").read_bytes()
-    query = Query(grammar_of(language), source.decode("utf-8"))
-    patterns = (
-        source[query.start_byte_for_pattern(at) : query.end_byte_for_pattern(at)].decode("utf-8")
-        for at in range(query.pattern_count)
-    )
-    return FileQuery(query, tuple(_kind(pattern) for pattern in patterns))
-
-
-def _kind(pattern: str) -> str:
-    found = _KIND.search(pattern)
-    if found is None:
-        raise ValueError(f"nothing is found by {pattern}")
-    return found.group(1)

@@ -145,8 +145,8 @@ def _has_token_run(root: Node) -> bool:
     return False
 
 
-def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Captures]]:
-    """Every match of a query down to `MAX_DEPTH`, as the pattern's number and captures by name.
+def matches(query: Query, root: Node, source: SourceText) -> list[tuple[int, Captures]]:
+    """Every match of a query below a node, down to `MAX_DEPTH`, as the pattern's number and captures by name.
 
     Queries may ask ``(#called? @name "one" "or another")`` or ``#not-called?``. Tree-sitter's own
     ``#eq?`` and its like read the tree's text, which a tree that was parsed through a callback
@@ -154,10 +154,12 @@ def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Cap
     """
     cursor = QueryCursor(query)
     cursor.set_max_start_depth(MAX_DEPTH)
-    return cursor.matches(tree.root_node, _called_in(source))
+    return cursor.matches(root, called_in(source))
 
 
-def _called_in(source: SourceText) -> QueryPredicate:
+def called_in(source: SourceText) -> QueryPredicate:
+    """The predicates that queries may ask, for one file."""
+
     def called(
         predicate: str,
         args: list[tuple[str, Literal["capture", "string"]]],
