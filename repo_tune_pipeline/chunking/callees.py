@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import accumulate, islice
+from itertools import islice
 from typing import Protocol
 
 from tree_sitter import Node
@@ -17,11 +17,13 @@ from repo_tune_pipeline.chunking.parsing import Captures, SourceText
 _SHORT_CALLEE = 60
 """Bytes."""
 _LONGEST_RAW = _SHORT_CALLEE + 1
-_MOST_NAMES = 300
+_MOST_NAMES = 400
 """More different names are called by no chunk that a person wrote, and each is looked up."""
 _LONGEST_GENERICS = 200
 """Bytes."""
 _LETTER = rb"[\w$\x80-\xff]"
+_LETTERS = frozenset(byte for byte in range(0x100) if re.fullmatch(_LETTER, bytes([byte])))
+_DOT = ord(".")
 _NAME_BEFORE = re.compile(rb"(?:[.:]|->)?" + _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*$")
 _LAST_NAME = re.compile(_LETTER + rb"+$")
 _OPENING = b"([{`! "
@@ -50,61 +52,47 @@ class TextCalls:
     def __init__(self, source: SourceText, text: CallText, called: frozenset[int]) -> None:
         self._text = text
         self._called = called
-        self._data = data = source.data
-        parts = _backwards(text.opening).split(data[::-1])
-        self._raws = parts[1::2]
-        self._size = len(data)
-        self._places = list(accumulate(map(len, parts)))[0:-1:2]
-        self._known: dict[bytes, tuple[str, int]] = {}
-        self._confirmed: dict[int, bool] = {}
+        self._data = source.data
+        self._backwards = _backwards(text.opening).findall
+        self._known: dict[bytes, tuple[str, bytes]] = {}
         self._generic = list(self._after_generics()) if text.generics else []
 
     def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:
         """As `Calls` has it."""
-        first = bisect_left(self._places, self._size - end)
-        after = bisect_left(self._places, self._size - start, lo=first)
-        raws, places = self._raws[first:after], self._places[first:after]
-        earliest = dict(zip(raws, places, strict=True))
-        found: set[str] = set()
-        for raw, place in islice(earliest.items(), _MOST_NAMES):
-            name, width = self._known.get(raw) or self._read(raw)
+        data, lookup, called = self._data, node.named_descendant_for_byte_range, self._called
+        known, found = self._known, set[str]()
+        for raw in islice(set(self._backwards(data[start:end][::-1])), _MOST_NAMES):
+            name, written, width = known.get(raw) or self._read(raw)
             if not name or name in found:
                 continue
-            if self._is_call(node, place, width) or (
-                raws.count(raw) > 1
-                and any(
-                    self._is_call(node, other, width)
-                    for each, other in zip(raws, places, strict=True)
-                    if each == raw
-                )
-            ):
-                found.add(name)
+            at = data.find(written, start, end)
+            while at >= 0:
+                after = at + len(written)
+                if not _goes_on(data, at):
+                    around = lookup(after - width, after)
+                    if around is not None and around.kind_id in called:
+                        found.add(name)
+                        break
+                at = data.find(written, after, end)
         if self._generic:
-            at = bisect_left(self._generic, (start,))
-            for place, name_end, name in self._generic[at : bisect_left(self._generic, (end,), at)]:
-                if name not in found and self._holds(node, name_end - 1, place + 1):
-                    found.add(name)
+            found.update(self._generics(node, start, end))
         return tuple(sorted(found))
 
-    def _is_call(self, node: Node, place: int, width: int) -> bool:
-        known = self._confirmed.get(place)
-        if known is None:
-            opening = self._size - 1 - place
-            known = self._holds(node, opening - width, opening + 1)
-            self._confirmed[place] = known
-        return known
+    def _generics(self, node: Node, start: int, end: int) -> Iterator[str]:
+        at = bisect_left(self._generic, (start,))
+        for opening, name_end, name in self._generic[at : bisect_left(self._generic, (end,), at)]:
+            around = node.named_descendant_for_byte_range(name_end - 1, opening + 1)
+            if around is not None and around.kind_id in self._called:
+                yield name
 
-    def _holds(self, node: Node, start: int, end: int) -> bool:
-        around = node.named_descendant_for_byte_range(start, end)
-        return around is not None and around.kind_id in self._called
-
-    def _read(self, raw: bytes) -> tuple[str, int]:
-        """The name in a text that was read backwards, and how many bytes its opening has."""
-        written = raw.lstrip(_OPENING)
-        name = _plain_name(written[::-1])
-        if name in self._text.keywords:
-            name = ""
-        read = self._known[raw] = (name, len(raw) - len(written))
+    def _read(self, raw: bytes) -> tuple[str, bytes, int]:
+        """The name in a text that was read backwards, this text, and from where to its end the
+        name's last byte and the opening are.
+        """
+        callee = raw.lstrip(_OPENING)[::-1]
+        name = _plain_name(callee) if callee not in self._text.keywords else ""
+        width = 1 + len(raw) - len(raw.lstrip(_OPENING))
+        read = self._known[raw] = (name, raw[::-1], width)
         return read
 
     def _after_generics(self) -> Iterator[tuple[int, int, str]]:
@@ -121,6 +109,14 @@ class TextCalls:
             at = data.find(b">(", at + 1)
 
 
+def _goes_on(data: bytes, at: int) -> bool:
+    """Whether the name at a byte is only the end of one."""
+    before, earlier = data[at - 1], data[at - 2]
+    if data[at] in _LETTERS and before in b".:":
+        return before != earlier if before == _DOT else before == earlier
+    return before in _LETTERS
+
+
 def _opening_angle(data: bytes, at: int) -> int:
     """Where the angle bracket opens that is closed at a byte, or -1."""
     depth = 0
@@ -132,8 +128,6 @@ def _opening_angle(data: bytes, at: int) -> int:
             depth -= 1
             if not depth:
                 return place
-        elif byte in b";{}":
-            return -1
     return -1
 
 

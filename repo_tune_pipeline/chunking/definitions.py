@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -192,11 +192,10 @@ def _parts(
 
 
 def _cut_rows(found: Outline, signature_row: int, end_row: int, doc: Doc | None) -> Sequence[int]:
-    source, begun = found.source, found.statement_starts
-    first = bisect_left(begun, source.byte_starts[signature_row + 1])
-    after = bisect_left(begun, source.byte_starts[end_row + 1], lo=first)
-    inside = [source.row_of(at) for at in begun[first:after]]
-    if doc is None:
+    begun = found.statement_rows
+    first = bisect_right(begun, signature_row)
+    inside = begun[first : bisect_right(begun, end_row, lo=first)]
+    if doc is None or not inside or doc.last_row < inside[0]:
         return inside
     return [row for row in inside if not doc.first_row <= row <= doc.last_row]
 

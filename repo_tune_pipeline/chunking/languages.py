@@ -36,13 +36,15 @@ from repo_tune_pipeline.chunking import imports
 
 @dataclass(frozen=True, slots=True)
 class TestRule:
-    """A function is a test if both its name and its head (attributes and signature) match."""
+    """A function is a test if its name and its head (attributes and signature) match, where asked."""
 
-    name: re.Pattern[str]
-    head: re.Pattern[str]
+    name: re.Pattern[str] | None
+    head: re.Pattern[str] | None
 
     def holds(self, name: str, head: str) -> bool:
-        return self.name.search(name) is not None and self.head.search(head) is not None
+        return (self.name is None or self.name.search(name) is not None) and (
+            self.head is None or self.head.search(head) is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,17 @@ class CallText:
         generics: type arguments may stand before the parenthesis.
     """
 
-    keywords: frozenset[str]
+    keywords: frozenset[bytes]
     opening: str = r"\( ?"
     generics: bool = False
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _words(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode().split())
 
 
-_ANY = re.compile("")
 _JAVASCRIPT = CallText(
-    _words("if for while switch catch return function typeof await yield in"),
+    _words("if for while switch catch return function typeof await yield in new"),
     opening=r"[(`](?:(?<=\() )?",
 )
 _TYPESCRIPT = CallText(_JAVASCRIPT.keywords, opening=_JAVASCRIPT.opening, generics=True)
@@ -117,7 +118,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         calls=CallText(
             _words("if elif while for in not and or is return yield await lambda assert del from")
         ),
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.python_imports,
     ),
     "JavaScript": CodeLanguage(grammar="javascript", query="javascript", calls=_JAVASCRIPT),
@@ -129,11 +130,11 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         separator="::",
         calls=CallText(
             _words("if while for in match return fn move pub crate"),
-            opening=r"[(\[{](?:!|(?<=\() ?)",
+            opening=r"[(\[{](?: ?!|(?<=\() ?)",
             generics=True,
         ),
         inner_doc=("//!", "/*!"),
-        test=TestRule(_ANY, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
+        test=TestRule(None, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
         imports=imports.rust_imports,
     ),
     "Go": CodeLanguage(
@@ -149,27 +150,27 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
             _words("if for while switch catch return synchronized try throw assert super this"),
             generics=True,
         ),
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.java_imports,
     ),
     "Kotlin": CodeLanguage(
         grammar="kotlin",
         query="kotlin",
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.kotlin_imports,
     ),
     "C": CodeLanguage(
         grammar="c",
         query="c",
         calls=CallText(_words("if for while switch return sizeof")),
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.include,
     ),
     "C++": CodeLanguage(
         grammar="cpp",
         query="cpp",
         separator="::",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.include,
     ),
     "C#": CodeLanguage(
@@ -177,7 +178,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="csharp",
         doc_markup=re.compile(r"</?(?:summary|remarks|para)>"),
         test=TestRule(
-            _ANY,
+            None,
             re.compile(
                 r"[\[,]\s*(?:\w+\.)*(?:\w*Fact|\w*Theory|\w*Test(?:Case(?:Source)?|Method)?)\s*[\],(]"
             ),
@@ -189,20 +190,20 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="php",
         separator="::",
         test=TestRule(
-            _ANY, re.compile(r"\bfunction\s+test(?![a-z])|@test\b|#\[\\?(?:\w+\\)*Test\b")
+            None, re.compile(r"\bfunction\s+test(?![a-z])|@test\b|#\[\\?(?:\w+\\)*Test\b")
         ),
         imports=imports.php_imports,
     ),
     "Swift": CodeLanguage(
         grammar="swift",
         query="swift",
-        test=TestRule(_ANY, re.compile(r"@Test\b|\bfunc\s+test(?![a-z])\w*\s*\(\s*\)")),
+        test=TestRule(None, re.compile(r"@Test\b|\bfunc\s+test(?![a-z])\w*\s*\(\s*\)")),
         imports=imports.swift_imports,
     ),
     "Scala": CodeLanguage(
         grammar="scala",
         query="scala",
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.scala_imports,
     ),
     "Ruby": CodeLanguage(
@@ -210,19 +211,19 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="ruby",
         separator="::",
         name_marks="?!",
-        test=TestRule(re.compile(r"^test_"), _ANY),
+        test=TestRule(re.compile(r"^test_"), None),
     ),
     "Shell": CodeLanguage(
         grammar="bash",
         query="bash",
         ascii_only=True,
         name_marks="-:",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
     ),
     "Lua": CodeLanguage(
         grammar="lua",
         query="lua",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
     ),
     "Elixir": CodeLanguage(
         grammar="elixir",
@@ -237,7 +238,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="haskell",
         name_marks="'",
         joins=True,
-        test=TestRule(re.compile(r"^(?:spec$|(?:spec|h?prop|unit|test)_)"), _ANY),
+        test=TestRule(re.compile(r"^(?:spec$|(?:spec|h?prop|unit|test)_)"), None),
         imports=imports.haskell_imports,
     ),
 }

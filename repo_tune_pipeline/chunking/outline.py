@@ -72,8 +72,8 @@ class Outline:
         margins: comments and attributes by first byte.
         margin_starts: their first bytes.
         above: those that have their last line to themselves, by that line's row.
-        statement_starts: ascending first bytes of the rows whose first token begins a statement;
-            not of those below an attribute, which a cut would part from what it belongs to.
+        statement_rows: ascending rows whose first token begins a statement; not those below an
+            attribute, which a cut would part from what it belongs to.
         calls: what is called where.
         imports: module names, sorted and unique.
     """
@@ -83,7 +83,7 @@ class Outline:
     margins: Sequence[Span]
     margin_starts: Sequence[int]
     above: dict[int, Span]
-    statement_starts: Sequence[int]
+    statement_rows: Sequence[int]
     calls: Calls
     imports: tuple[str, ...]
 
@@ -105,17 +105,15 @@ def outline(source: SourceText, root: Node, language: str) -> Outline:
         imports += loaded(query, root, source)
     margins = _spans(source, seen.margins)
     above = _alone(source, margins)
-    begun = set(seen.starts)
-    begun.difference_update(
-        source.byte_starts[line + 1] for line, span in above.items() if not span.is_comment
-    )
+    rows = source.rows_of(seen.starts)
+    rows.difference_update(row + 1 for row, span in above.items() if not span.is_comment)
     return Outline(
         source=source,
         definitions=_definitions(source, seen.matches),
         margins=margins,
         margin_starts=[span.start for span in margins],
         above=above,
-        statement_starts=sorted(begun),
+        statement_rows=sorted(rows),
         calls=calls,
         imports=_imports(source, imports, language),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, count, groupby
 from operator import add, attrgetter
 from typing import Literal
@@ -57,6 +57,11 @@ class SourceText:
     def row_of(self, byte: int) -> int:
         """The row that a byte stands on."""
         return bisect_right(self.byte_starts, byte) - 1
+
+    def rows_of(self, starts: Iterable[int]) -> set[int]:
+        """The rows that begin with some bytes."""
+        every = self.byte_starts
+        return {bisect_left(every, start) for start in starts}
 
     def last_row(self, start: int, end: int) -> int:
         """The row of the last character in the bytes [start, end) that isn't blank.

@@ -61,7 +61,7 @@ class FileQuery:
     """A query file.
 
     Attributes:
-        rules: by a node's kind the flags above.
+        rules: for each kind of node the flags above; an error is of the last kind there can be.
         asked: what is asked at single nodes.
         everywhere: what is asked at every node, where calls can't be told by their parentheses:
             calls and imports.
@@ -69,7 +69,7 @@ class FileQuery:
         loaders: the functions that import, where they can.
     """
 
-    rules: dict[int, int]
+    rules: bytes
     asked: Patterns
     everywhere: Patterns | None
     called: frozenset[int]
@@ -134,12 +134,12 @@ def _plain(pattern: Pattern) -> bool:
     return any(form.fullmatch(pattern.text) for form in (_SIMPLE, _NESTED))
 
 
-def _rules(grammar: Language, patterns: Sequence[Pattern]) -> dict[int, int]:
-    rules: dict[int, int] = {}
+def _rules(grammar: Language, patterns: Sequence[Pattern]) -> bytes:
+    rules = bytearray(1 << 16)
 
     def add(kind: str, flag: int) -> None:
         for key in _ids(grammar, kind):
-            rules[key] = rules.get(key, 0) | flag
+            rules[key] |= flag
 
     for each in patterns:
         nested = _NESTED.fullmatch(each.text)
@@ -151,7 +151,7 @@ def _rules(grammar: Language, patterns: Sequence[Pattern]) -> dict[int, int]:
             add(nested.group(2), _FLAGS[each.kind])
         else:
             add(_root(each), _FLAGS[each.kind])
-    return rules
+    return bytes(rules)
 
 
 def _ids(grammar: Language, kind: str) -> list[int]:

@@ -7,7 +7,6 @@ definitions are seen wherever they begin a row, or are a child of what spans sev
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from tree_sitter import Node, QueryCursor
 
@@ -33,16 +32,9 @@ _CLOSED = _LEAF | MARGIN
 _NOTED_INSIDE = ATTRIBUTE | IMPORT | ASKED_INSIDE
 _SHORTEST = 4
 """Bytes; what is shorter is no block with a statement."""
-_COMMENT_MARKS = (b"/*", b"{-")
-"""What begins a comment that may end on its row."""
 
-
-class Margin(NamedTuple):
-    """A comment or attribute: its bytes [start, end)."""
-
-    start: int
-    end: int
-    is_comment: bool
+Margin = tuple[int, int, bool]
+"""A comment or attribute: its bytes [start, end), and whether it is a comment."""
 
 
 class Survey:
@@ -72,53 +64,67 @@ class Survey:
     def _outside(self, root: Node) -> list[Node]:
         """Walk what isn't inside functions, and return these."""
         rules, functions, find = self._query.rules, self._functions, self._data.find
-        bodies: list[Node] = []
-        self._look(root, rules.get(root.kind_id, 0))
+        bodies, margins = list[Node](), self.margins
+        self._look(root, rules[root.kind_id])
         todo = [root]
         while todo:
             node = todo.pop()
             children = node.named_children
-            if rules.get(node.kind_id, 0) & BLOCK:
+            if rules[node.kind_id] & BLOCK:
                 self._begin(children)
             for child in children:
                 start, end = child.start_byte, child.end_byte
-                rule = rules.get(child.kind_id, 0)
-                entered = rule and self._look(child, rule)
-                if functions and functions.get(start) == end:
+                rule = rules[child.kind_id]
+                if rule:
+                    if rule & MARGIN:
+                        margins.append((start, end, rule & COMMENT != 0))
+                        continue
+                    if self._look(child, rule):
+                        todo.append(child)
+                        continue
+                    if rule & _CLOSED:
+                        continue
+                if start in functions and functions[start] == end:
                     bodies.append(child)
-                elif entered or (not rule & _CLOSED and find(b"\n", start, end) >= 0):
+                elif find(b"\n", start, end) >= 0:
                     todo.append(child)
         return bodies
 
     def _inside(self, todo: list[Node]) -> None:
         """Walk what is inside functions."""
-        rules, find = self._query.rules, self._data.find
-        while todo:
-            node = todo.pop()
-            children = node.named_children
-            if rules.get(node.kind_id, 0) & BLOCK:
-                self._begin(children)
-            for child in children:
+        rules, data = self._query.rules, self._data
+        find, rfind, begun = data.find, data.rfind, self.starts.append
+        blocks = [node for node in todo if rules[node.kind_id] & BLOCK]
+        others = [node for node in todo if not rules[node.kind_id] & BLOCK]
+        while blocks or others:
+            in_block = bool(blocks)
+            for child in (blocks or others).pop().named_children:
                 start, end = child.start_byte, child.end_byte
-                if end - start < _SHORTEST:
-                    continue
-                rule = rules.get(child.kind_id, 0)
-                if rule & _NOTED_INSIDE:
-                    self._look(child, rule & ~COMMENT)
-                if rule & BLOCK or (not rule & _CLOSED and find(b"\n", start, end) >= 0):
-                    todo.append(child)
+                rule = rules[child.kind_id]
+                if in_block and not rule & COMMENT:
+                    line = rfind(b"\n", 0, start) + 1
+                    if (line == start or data[line:start].isspace()) and not child.is_extra:
+                        begun(line)
+                if rule:
+                    if rule & _NOTED_INSIDE:
+                        self._look(child, rule & ~COMMENT)
+                    if rule & BLOCK:
+                        blocks.append(child)
+                        continue
+                    if rule & _CLOSED:
+                        continue
+                if end - start > _SHORTEST and find(b"\n", start, end) >= 0:
+                    others.append(child)
 
     def _look(self, node: Node, rule: int) -> bool:
         """Note what a node is; whether it is to be entered whatever its rows."""
         if rule & MARGIN:
-            self.margins.append(Margin(node.start_byte, node.end_byte, bool(rule & COMMENT)))
-            return False
-        if rule & IMPORT:
+            self.margins.append((node.start_byte, node.end_byte, rule & COMMENT != 0))
+        elif rule & IMPORT:
             self.imports.append(node)
-            return False
-        if rule & ASKED:
-            return self._ask(node) or bool(rule & _ENTERED)
-        return bool(rule & _ENTERED)
+        elif rule & ASKED and self._ask(node):
+            return True
+        return rule & _ENTERED != 0 and (node.start_byte not in self._functions)
 
     def _ask(self, node: Node) -> bool:
         entered = False
@@ -142,12 +148,12 @@ class Survey:
         start = body.start_byte
         if kind in FUNCTIONS:
             self._functions[start] = body.end_byte
-        head = self._data[node.start_byte : start]
-        if any(mark in head for mark in _COMMENT_MARKS):
+        at, find = node.start_byte, self._data.find
+        if find(b"/*", at, start) >= 0 or find(b"{-", at, start) >= 0:
             self._comments(node.named_children, start)
 
     def _comments(self, nodes: Iterable[Node], end: int) -> None:
-        """Note the comments before a byte that the walk wouldn't see: it doesn't enter one row."""
+        """Note the comments before a byte that end on their row, where the walk doesn't enter."""
         find, rules = self._data.find, self._query.rules
         todo = [(node, False) for node in nodes]
         while todo:
@@ -155,7 +161,7 @@ class Survey:
             start = node.start_byte
             if start >= end:
                 continue
-            if rules.get(node.kind_id, 0) & COMMENT:
+            if rules[node.kind_id] & COMMENT:
                 if hidden:
                     self._look(node, COMMENT)
                 continue
@@ -164,7 +170,7 @@ class Survey:
 
     def _begin(self, nodes: Iterable[Node]) -> None:
         """Note the rows that begin with one of some statements."""
-        data, rules, starts = self._data, self._query.rules, self.starts
+        data, starts = self._data, self.starts
         rfind = data.rfind
         for node in nodes:
             at = node.start_byte
