@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -123,7 +123,9 @@ class SftSettings(_Section):
 
     `heldout_share` of the files are held out by a hash of their path; beside them the
     `recent_share` that changed last, or all that changed after `recent_after`. `max_shares` limits
-    how much of the whole a task may take; `near_duplicate` is the Jaccard similarity from which
+    how much of the whole a task may take. Of a repository with room for more than
+    `max_examples_per_repository`, tasks are chosen in proportion to `task_weights` (1 for a task
+    that isn't named); `near_duplicate` is the Jaccard similarity from which
     two chunks count as copies.
     """
 
@@ -134,6 +136,15 @@ class SftSettings(_Section):
     max_example_chars: int = Field(default=2_400, ge=200)
     tasks: tuple[TaskName, ...] = TASKS
     max_shares: dict[TaskName, float] = {"code_completion": 0.6}
+    task_weights: dict[TaskName, Annotated[float, Field(gt=0)]] = {
+        "code_completion": 0.5,
+        "code_explanation": 3.0,
+        "documentation": 3.0,
+        "domain": 3.0,
+        "api_usage": 2.0,
+        "test_generation": 3.0,
+    }
+    max_examples_per_repository: int = Field(default=26_000, ge=1)
     max_examples_per_file: int = Field(default=400, ge=1)
     max_examples_per_symbol: int = Field(default=16, ge=1)
     near_duplicate: float = Field(default=0.8, gt=0, le=1)

@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-from repo_tune_pipeline.ingestion.fingerprints import grams_of, packed
+from repo_tune_pipeline.ingestion.fingerprints import fingerprint, packed
 
 PRINTS = Path(__file__).parent.parent / "repo_tune_pipeline/ingestion/data/licenses.json"
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -27,16 +27,16 @@ SMALLEST = 20
 
 def main(arguments: list[str]) -> None:
     """Read the texts of all folders and write their fingerprints."""
-    rows: dict[tuple[str, str], None] = {}
+    rows: dict[tuple[str, str, int, int], None] = {}
     sources: list[str] = []
     for argument in arguments:
         source, _, folder = argument.rpartition("=")
         sources.append(source)
         for file in sorted(Path(folder).glob("*.txt")):
             for part in END.split(text := file.read_text(encoding="utf-8")):
-                grams = grams_of(FRONT.sub("", part))
-                if len(grams) >= SMALLEST:
-                    rows[identifier(file, text), packed(grams)] = None
+                found = fingerprint(identifier(file, text), FRONT.sub("", part))
+                if len(found.grams) >= SMALLEST:
+                    rows[found.license, packed(found.grams), *found.operative] = None
     data = {"sources": sources, "fingerprints": sorted(rows)}
     PRINTS.write_text(json.dumps(data, indent=0) + "\n", encoding="utf-8")
 

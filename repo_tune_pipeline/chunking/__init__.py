@@ -1,7 +1,13 @@
 """Files to chunks: functions, methods, types, tests; sections of documents."""
 
 from repo_tune_pipeline.chunking.candidates import FileChunks, Origin, stamp
-from repo_tune_pipeline.chunking.stage import CHUNKER_VERSION, Chunked, chunk_snapshot, cut_file
+from repo_tune_pipeline.chunking.stage import (
+    CHUNKER_VERSION,
+    Chunked,
+    chunk_snapshot,
+    collector_paused,
+    cut_file,
+)
 from repo_tune_pipeline.chunking.store import (
     CutFile,
     CutRepository,
@@ -20,6 +26,7 @@ __all__ = [
     "FileChunks",
     "Origin",
     "chunk_snapshot",
+    "collector_paused",
     "cut_file",
     "file_chunks",
     "holds_chunks",

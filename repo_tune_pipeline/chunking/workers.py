@@ -15,8 +15,8 @@ from repo_tune_pipeline.pool import Failure, Limits, run_pool
 from repo_tune_pipeline.records import SourceFile
 from repo_tune_pipeline.settings import ChunkingSettings
 
-CHARS_A_WORKER = 1_000_000
-"""Starting a worker takes as long as cutting about this much."""
+CHARS_A_WORKER = 200_000
+"""Less is cut sooner than another worker is started and given work."""
 _REASONS = {"timeout": "parse_timeout", "crashed": "parser_crashed", "failed": "parser_crashed"}
 
 

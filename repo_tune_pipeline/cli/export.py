@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import ConfigOption, HomeOption, JsonOption, Place
-from repo_tune_pipeline.sft import export_dataset
+from repo_tune_pipeline.sft import axolotl_entry, export_dataset
 
 app = typer.Typer(no_args_is_help=True, help="Write what was made in other forms.")
 
@@ -33,6 +34,16 @@ def data(
     place = Place.of(config, home)
     dataset = place.home.latest_dataset.resolve()
     target = export_dataset(dataset, output.absolute(), form)
+    datasets = [axolotl_entry(target, form)]
     display = Display(json=json)
     display.line(f"{form} from {dataset}: {target}")
-    display.result({"dataset": str(dataset), "format": form, "output": str(target)})
+    display.line("To learn from it, Axolotl's configuration says:")
+    display.line(yaml.safe_dump({"datasets": datasets}, sort_keys=False).rstrip())
+    display.result(
+        {
+            "dataset": str(dataset),
+            "format": form,
+            "output": str(target),
+            "axolotl": {"datasets": datasets},
+        }
+    )

@@ -109,7 +109,8 @@ def ingest(session: Session, entry: Registered) -> Result:
         ops={"ingested_repo": {"config": {"source": entry.source, "ref": entry.ref}}},
     )
     result = _ingested(session, entry.name)
-    text = f"{entry.name} at {commit[:12]}: {result['chunks']:,} chunks"
+    # Not `commit`: a branch may have moved since it was asked for.
+    text = f"{entry.name} at {str(result['commit'])[:12]}: {result['chunks']:,} chunks"
     _tell(session, ingest_assets.STAGE, "finished", text)
     return result
 

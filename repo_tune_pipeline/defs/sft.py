@@ -18,6 +18,7 @@ from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.registry import StageState, fingerprint, save_state
 from repo_tune_pipeline.sft import Dataset, Stock
 from repo_tune_pipeline.sft.teacher import TeacherRun
+from repo_tune_pipeline.training.recipe import lay, read_layers
 
 STAGE = "generate_data"
 
@@ -52,8 +53,19 @@ def sft_dataset(
         inputs = dataset_fingerprint(workspace)
         packs = sft.load_packs(workspace.configs / "domains", settings.sft.domains)
         teacher = _teacher(workspace, context)
+        limit = token_limit(workspace)
+        if limit is None:
+            context.log.warning(
+                f"The tokenizer of {base_model(workspace)} isn't on this machine: examples are "
+                "limited in characters alone (sft.max_example_chars)."
+            )
         made = sft.build_dataset(
-            stocks(home), home.datasets, settings=settings.sft, packs=packs, taught=teacher
+            stocks(home),
+            home.datasets,
+            settings=settings.sft,
+            packs=packs,
+            taught=teacher,
+            limit=limit,
         )
         digest = digest_file(made.folder / "sft.jsonl")
         result = _result(made, context.run_id, started)
@@ -83,7 +95,25 @@ def dataset_fingerprint(workspace: Workspace) -> str:
     }
     sft_settings = settings.sft.model_dump(mode="json")
     versions = [sft.SFT_VERSION, dict(sft.TASK_VERSIONS)]
-    return fingerprint(chunk_versions(home), packs, versions, sft_settings)
+    limit = token_limit(workspace)
+    tokens = [limit.digest, limit.most] if limit else []
+    return fingerprint(chunk_versions(home), packs, versions, sft_settings, tokens)
+
+
+def token_limit(workspace: Workspace) -> sft.TokenLimit | None:
+    """What the configured profile shows the configured base model at a time."""
+    recipe = _recipe(workspace)
+    return sft.TokenLimit.of(str(recipe["base_model"]), int(recipe["sequence_len"]))
+
+
+def base_model(workspace: Workspace) -> str:
+    """The configured base model's name."""
+    return str(_recipe(workspace)["base_model"])
+
+
+def _recipe(workspace: Workspace) -> dict[str, Any]:
+    training = workspace.settings.training
+    return lay(read_layers(workspace.configs, training.profile), training)
 
 
 def stocks(home: Home) -> list[Stock]:

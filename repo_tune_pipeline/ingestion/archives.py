@@ -88,7 +88,10 @@ def opened_archive(
             entries = [Entry(name, "", one.size, one.reason) for name, one in members.items()]
             yield OpenArchive(sorted(entries, key=lambda entry: entry.path), members, file)
     except OSError as error:
-        raise SourceError(f"{shown} can't be read: {error.strerror or error}.") from None
+        raise SourceError(
+            f"{shown} can't be read: {error.strerror or error}.",
+            "Check that you may read it, and that the folder for temporary files has room.",
+        ) from None
 
 
 def _take(member: Member, members: dict[bytes, Member], folders: set[bytes], shown: str) -> None:

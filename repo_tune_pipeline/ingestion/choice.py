@@ -12,7 +12,7 @@ from repo_tune_pipeline.ingestion.gates import PathFilter, reason_of_path
 from repo_tune_pipeline.ingestion.licenses import MAX_LICENSE_BYTES, is_license_name
 from repo_tune_pipeline.ingestion.manifests import MAX_MANIFEST_BYTES, is_manifest_name
 from repo_tune_pipeline.ingestion.vendored import is_vendored
-from repo_tune_pipeline.secrets import holds_secret
+from repo_tune_pipeline.secrets import holding_secrets
 from repo_tune_pipeline.settings import IngestionSettings
 
 _ATTRIBUTES = ".gitattributes"
@@ -44,6 +44,8 @@ def choose(entries: Sequence[Entry], read: Read, settings: IngestionSettings, sh
     attributes = _attributes(read, [e for e in entries if _name(e) == _ATTRIBUTES])
     filters = PathFilter(settings)
     reasons = {e.path: _path_reason(e, filters, settings, attributes) for e in entries}
+    for path in holding_secrets(path.decode() for path, reason in reasons.items() if not reason):
+        reasons[path.encode()] = "secret_in_path"
     notices = [entry for entry in entries if _is_notice(entry, attributes)]
     candidates = [entry for entry in entries if not reasons[entry.path]]
     wanted = candidates + [entry for entry in notices if reasons[entry.path]]
@@ -70,9 +72,7 @@ def _path_reason(
         path = entry.path.decode()
     except UnicodeDecodeError:
         return "path_not_utf8"
-    said = attributes.of(path)
-    reason = reason_of_path(path, entry.size, filters, settings.max_file_bytes, said)
-    return reason or ("secret_in_path" if holds_secret(path) else "")
+    return reason_of_path(path, entry.size, filters, settings.max_file_bytes, attributes.of(path))
 
 
 def _is_notice(entry: Entry, attributes: Attributes) -> bool:

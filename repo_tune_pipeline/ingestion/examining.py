@@ -16,8 +16,8 @@ from repo_tune_pipeline.pool import Failure, Limits, run_pool
 from repo_tune_pipeline.shelf import Shelf
 
 LIMITS = Limits(seconds=20, memory_mib=1_024)
-BYTES_A_WORKER = 2_000_000
-"""Starting a worker takes as long as examining about this much."""
+BYTES_A_WORKER = 500_000
+"""Starting the first worker takes as long as examining about this much."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Examined).decode

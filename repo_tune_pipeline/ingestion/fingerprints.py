@@ -1,8 +1,8 @@
-"""Recognises the texts of licences by their word trigrams.
+"""Recognises the texts of licences: by their word trigrams, and by the words that decide.
 
-What is compared is what SPDX's matching guidelines leave of a text: words without case,
-punctuation, white space, bullets, titles and copyright lines, in one spelling. The fingerprints
-in `data/licenses.json` are hashes of such trigrams; none of a licence's text is kept.
+The fingerprints in `data/licenses.json` are hashes of a licence's trigrams, and one hash of all its
+operative words (those that grant, demand or refuse something); none of its text is kept. A text
+whose operative words differ is another licence, however similar the rest.
 """
 
 from __future__ import annotations
@@ -14,45 +14,28 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
+from itertools import accumulate
 from zlib import crc32
 
+from repo_tune_pipeline.ingestion.wording import operative, restricts, words_of
 from repo_tune_pipeline.records import NO_ASSERTION
 
-_WORD = re.compile(r"[a-z0-9]+(?:['’-][a-z0-9]+)*")
-_JOINERS = str.maketrans("", "", "'’-")
-_SPELLINGS = {
-    "https": "http",
-    "licence": "license",
-    "licences": "licenses",
-    "licenced": "licensed",
-    "owner": "holder",
-    "owners": "holders",
-    "organisation": "organization",
-    "acknowledgement": "acknowledgment",
-    "judgement": "judgment",
-}
-_COPYRIGHT = re.compile(
-    r"\W*(?:portions )?(?:copyright\W+(?:\(c\)|©|&copy;|year\b|yyyy\b|\d{4}|by )|\(c\)\W|©)"
-    r"|\W*all rights reserved\W*$"
-)
-_TITLE = re.compile(r"[\w\s.,:;/()\"'#*=-]*\blicen[cs]e\b[\w\s.,:;/()\"'#*=-]*$")
-_TITLE_LINES = 3
-_TITLE_WORDS = 8
-_RESTRICTS = re.compile(
-    r"\b(?:not|no|non\w*|only|except|unless|must|shall|cannot|prohibit\w*|forbid\w*|restrict\w*"
-    r"|commercial\w*|proprietary|confidential|evil|military|fees?|paid|purchase\w*|evaluation"
-    r"|internal|personal|academic|educational|research (?:uses?|purposes?)|gnu|[al]?gpl\w*)\b"
-)
+_STEM = 5
 _CHOICE = re.compile(r"\b(?:either|dual\w*|option|choose|choice)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The trigrams of one licence (an SPDX identifier), of a part of it, or of an exception."""
+    """What is known of one licence (an SPDX identifier), of a part of it, or of an exception.
+
+    `operative` is how many operative words it has, and one hash of them all.
+    """
 
     license: str
     grams: frozenset[int]
+    operative: tuple[int, int]
 
     @property
     def is_exception(self) -> bool:
@@ -62,70 +45,70 @@ class Fingerprint:
 def recognise(text: str, min_similarity: float) -> str:
     """The licences that make up `text`, as an SPDX expression, or NOASSERTION.
 
-    A licence counts as part of the text if that share of its trigrams occurs there, and all parts
-    together must be as similar to the whole (Sørensen-Dice): what is added to a licence lowers
-    it as much as what is left out. Words between the parts that may restrict a use forbid any
-    answer; if they speak of a choice, the parts are joined by OR.
+    A licence counts as part of the text if that share of its trigrams occurs there and all its
+    operative words do, with none between them that it lacks. All parts together must be as
+    similar to the whole (Sørensen-Dice): what is added to a licence lowers it as much as what is
+    left out. Words between the parts that may restrict a use forbid any answer; if they speak of
+    a choice, the parts are joined by OR.
 
     Returns:
         An expression, the name of an exception if the text is nothing else, or NOASSERTION.
     """
     words = words_of(text)
     grams = list(_grams(words))
-    parts = _parts(set(grams), min_similarity)
+    parts, left = _parts(set(grams), operative(words), min_similarity)
     known = frozenset[int]().union(*(part.grams for part in parts))
     if not parts or _dice(set(grams), known) < min_similarity:
         return NO_ASSERTION
     rest = " ".join(_uncovered(words, grams, known))
-    return NO_ASSERTION if restricts(rest) else _expression(parts, rest)
+    return NO_ASSERTION if restricts(rest) or restricts(left) else _expression(parts, rest)
 
 
-def restricts(text: str) -> bool:
-    """Whether a lower-case text outside of all known licences has words that may restrict a use."""
-    return _RESTRICTS.search(text) is not None
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a licence text that count when it is compared with another."""
-    lines = [line for line in text.lower().split("\n") if line.strip()]
-    kept = (line for number, line in enumerate(lines) if not _says_nothing(line, number))
-    found: list[str] = _WORD.findall("\n".join(kept))
-    words = (word.translate(_JOINERS) for word in found)
-    return [_SPELLINGS.get(word, word) for word in words if len(word) > 1 and not word.isdigit()]
-
-
-def grams_of(text: str) -> set[int]:
-    """The hashed trigrams of a licence text, 24 bits each."""
-    return set(_grams(words_of(text)))
-
-
-def _says_nothing(line: str, number: int) -> bool:
-    """Whether a line is a copyright line or a title, and nothing else."""
-    title = number < _TITLE_LINES and len(line.split()) <= _TITLE_WORDS and bool(_TITLE.match(line))
-    return (title or _COPYRIGHT.match(line) is not None) and not restricts(line)
+def fingerprint(license_id: str, text: str) -> Fingerprint:
+    """What to know of a licence by its text."""
+    words = words_of(text)
+    decisive = operative(words)
+    total = _sums(decisive)[1][-1]
+    return Fingerprint(license_id, frozenset(_grams(words)), (len(decisive), total))
 
 
 def _grams(words: Sequence[str]) -> Iterator[int]:
+    """The hashed trigrams, 24 bits each."""
     for trigram in zip(words, words[1:], words[2:], strict=False):
         yield crc32(" ".join(trigram).encode()) & 0xFFFFFF
 
 
-def _parts(grams: set[int], min_similarity: float) -> list[Fingerprint]:
-    """The licences whose texts occur, the largest first, each mostly outside of those before."""
-    found = [
-        part
-        for part in _fingerprints()
-        if len(grams & part.grams) >= min_similarity * len(part.grams)
-    ]
+@cache
+def _hash(word: str) -> int:
+    """The same for the inflections of a word: real copies take liberties with these."""
+    return int.from_bytes(blake2b(word[:_STEM].encode(), digest_size=8).digest())
+
+
+def _sums(words: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Sums over the words before each place: of their hashes, and of these times their number."""
+    hashes = list(map(_hash, words))
+    numbered = (number * one for number, one in enumerate(hashes, 1))
+    return list(accumulate(hashes, initial=0)), list(accumulate(numbered, initial=0))
+
+
+def _parts(
+    grams: set[int], words: list[str], min_similarity: float
+) -> tuple[list[Fingerprint], str]:
+    """The licences whose texts occur, the largest first, and the operative words outside them."""
+    sums, numbered = _sums(words)
+    outside = list(words)
     parts: list[Fingerprint] = []
-    left = set(grams)
-    while found:
-        best = max(found, key=lambda part: 2 * len(left & part.grams) - len(part.grams))
-        if 2 * len(left & best.grams) <= len(best.grams):
-            break
-        parts.append(best)
-        left -= best.grams
-    return parts
+    for part in _fingerprints():
+        if len(grams & part.grams) < min_similarity * len(part.grams):
+            continue
+        length, target = part.operative
+        for start in range(len(words) - length + 1):
+            span = slice(start, start + length)
+            found = numbered[span.stop] - numbered[start] - start * (sums[span.stop] - sums[start])
+            if found == target and "" not in outside[span]:
+                outside[span] = [""] * length
+                parts.append(part)
+    return parts, " ".join(outside)
 
 
 def _dice(one: set[int], other: Collection[int]) -> float:
@@ -154,7 +137,11 @@ def _expression(parts: Sequence[Fingerprint], rest: str) -> str:
 def _fingerprints() -> tuple[Fingerprint, ...]:
     source = files("repo_tune_pipeline.ingestion").joinpath("data/licenses.json")
     rows = json.loads(source.read_text(encoding="utf-8"))["fingerprints"]
-    return tuple(Fingerprint(license_id, unpacked(packed)) for license_id, packed in rows)
+    found = (
+        Fingerprint(license_id, unpacked(grams), (count, total))
+        for license_id, grams, count, total in rows
+    )
+    return tuple(sorted(found, key=lambda part: part.operative, reverse=True))
 
 
 def packed(grams: Collection[int]) -> str:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from repo_tune_pipeline.errors import SourceError
 from repo_tune_pipeline.ingestion.entries import Entry
@@ -43,7 +44,8 @@ def walk_folder(
         except OSError as error:
             if not inner:
                 raise SourceError(
-                    f"{printable(str(folder))} can't be read: {error.strerror}."
+                    f"{printable(str(folder))} can't be read: {error.strerror}.",
+                    "Check that it is there and that you may read it.",
                 ) from None
             found.append(Entry(inner, "", 0, "unreadable"))
         if len(found) > max_paths:
@@ -65,16 +67,24 @@ def read_folder(
 
 def read_regular(path: Path, max_bytes: int) -> bytes | None:
     """The bytes of a regular file; None if it is anything else, unreadable or longer."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        handle = os.open(path, flags)
-    except OSError:
+    stream = open_regular(path)
+    if stream is None:
         return None
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
+    with stream:
         data = stream.read(max_bytes + 1)
     return data if len(data) <= max_bytes else None
+
+
+def open_regular(path: Path) -> IO[bytes] | None:
+    """A regular file, open; None if it is anything else or unreadable. A link isn't followed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    return None
 
 
 def is_vendored_path(path: bytes) -> bool:

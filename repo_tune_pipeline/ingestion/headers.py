@@ -14,7 +14,7 @@ _SPDX = re.compile(
     r"(\(*[A-Za-z0-9][\w.+\-]*\)*(?:[ \t]+(?:AND|OR|WITH)[ \t]+\(*[A-Za-z0-9][\w.+\-]*\)*)*)"
 )
 _NOISE = str.maketrans(dict.fromkeys("#/*;%-", " "))
-_CLUES = ("gpl", "prohibited", "confidential")
+_CLUES = ("gpl", "prohibited", "confidential", "commercial use", "commercial purpose")
 _GNU = re.compile(
     r"under the terms of (?:version \d )?(?:of )?the gnu (?P<kind>affero |lesser |library )?general"
 )
@@ -38,9 +38,12 @@ _IN_COMMENT = (
     ("Elastic-2.0", "elastic license"),
     ("MPL-2.0", "mozilla public license"),
     ("SSPL-1.0", "server side public license"),
-    (NO_ASSERTION, "proprietary and confidential"),
-    (NO_ASSERTION, "confidential and proprietary"),
     (NO_ASSERTION, "is strictly prohibited"),
+)
+_FORBIDS = re.compile(
+    r"proprietary and confidential|confidential and proprietary"
+    r"|\b(?:non ?|not for |not be used for (?:any )?)commercial (?:use|purpose)"
+    r"|\bcommercial use (?:is )?(?:not|prohibited|forbidden|requires)|\bpersonal use only\b"
 )
 _BLOCKS = {
     '"""': '"""',
@@ -72,6 +75,8 @@ def license_of_header(text: str, language: str = "") -> str:
     if language_type(language) == "prose":
         return ""
     plain, comment = _plain(lowered), _plain(comment)
+    if _FORBIDS.search(comment):
+        return NO_ASSERTION
     gnu = _GNU.search(plain)
     if gnu is None and ("gpl" in comment or "general public" in comment):
         gnu = _GNU_IN_COMMENT.search(comment)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 
 from repo_tune_pipeline.ingestion.expressions import joined
-from repo_tune_pipeline.ingestion.fingerprints import recognise, restricts, words_of
+from repo_tune_pipeline.ingestion.fingerprints import recognise
 from repo_tune_pipeline.ingestion.headers import license_of_header
 from repo_tune_pipeline.ingestion.languages import extension, language_of_path, language_type
 from repo_tune_pipeline.ingestion.manifests import license_of_manifest
+from repo_tune_pipeline.ingestion.wording import restricts, words_of
 from repo_tune_pipeline.records import NO_ASSERTION
 
 MAX_LICENSE_BYTES = 200_000

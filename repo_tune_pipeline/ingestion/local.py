@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from repo_tune_pipeline.errors import EmptyInputError, SourceError
+from repo_tune_pipeline.ingestion.folder import open_regular
 from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, run_git
 from repo_tune_pipeline.ingestion.objects import ObjectStore
 from repo_tune_pipeline.ingestion.processes import Deadline, printable
@@ -113,13 +113,10 @@ class _Refs:
 
 def _read_small(path: Path) -> str | None:
     """The text of a plain file; None for anything else. Links aren't followed."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    stream = open_regular(path)
+    if stream is None:
         return None
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
+    with stream:
         return stream.read(_REF_FILE_LIMIT).decode("utf-8", "replace").rstrip("\n")
 
 
@@ -131,7 +128,10 @@ def _check_self_contained(git_dir: Path, shown: str) -> None:
     if objects.is_symlink() or _has_links(objects):
         raise _borrowed(shown, "a symbolic link among its objects")
     if not objects.is_dir():
-        raise SourceError(f"{shown} is no repository: its git directory has no objects folder.")
+        raise SourceError(
+            f"{shown} is no repository: its git directory has no objects folder.",
+            "Clone it anew, or remove its .git to have it read as a plain folder.",
+        )
     alternates = objects / "info" / "alternates"
     if alternates.exists():
         raise _borrowed(shown, "an `alternates` file")

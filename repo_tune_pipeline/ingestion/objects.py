@@ -60,7 +60,7 @@ class ObjectStore:
                 raise self.unreadable(failure) from None
             raise SourceError(
                 f"{self.shown} has no commit {name}.",
-                "Give a branch, a tag or the id of a commit that it holds.",
+                "Give a branch, tag or commit that it holds; `git fsck` tells if it is damaged.",
             ) from None
         return output.decode().strip()
 
@@ -170,7 +170,7 @@ class ObjectStore:
     def _entry(self, line: bytes) -> Entry:
         found = _LISTED.fullmatch(line)
         if found is None:
-            raise SourceError(f"{self.shown} has a tree that can't be understood.")
+            raise self._dishonest("can't be understood")
         mode, kind, blob, size, path = found.groups()
         reason = _KINDS.get(mode, "" if kind == b"blob" else "submodule")
         if not size.isdigit():

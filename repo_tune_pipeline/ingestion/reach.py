@@ -60,7 +60,10 @@ class Reach:
             if not target:
                 return _configured(remote, _pin(host, port, addresses))
             remote = self._moved(remote, target)
-        raise SourceError(f"{self.shown} leads through more than {_MAX_HOPS} redirects.")
+        raise SourceError(
+            f"{self.shown} leads through more than {_MAX_HOPS} redirects.",
+            "Name the repository's own address.",
+        )
 
     def _addresses(self, host: str, port: int) -> list[str]:
         private = self.settings.private_hosts

@@ -15,7 +15,7 @@ from repo_tune_pipeline.ingestion.languages import language_of_path
 from repo_tune_pipeline.ingestion.licenses import Governing, is_license_name
 from repo_tune_pipeline.ingestion.manifests import is_manifest_name
 from repo_tune_pipeline.records import NO_ASSERTION, LedgerEntry, SourceFile
-from repo_tune_pipeline.secrets import holds_secret, redact
+from repo_tune_pipeline.secrets import holding_secrets, redact
 from repo_tune_pipeline.settings import IngestionSettings
 from repo_tune_pipeline.shelf import Shelf
 
@@ -124,14 +124,19 @@ def _ledger(
 ) -> list[LedgerEntry]:
     plain = {entry.path: _is_utf8(entry.path) for entry in entries}
     taken = {entry.path.decode() for entry in entries if plain[entry.path]}
-    ledger: list[LedgerEntry] = []
+    ledger = [rows[entry.path] for entry in entries if entry.path in rows]
+    others = {
+        entry.path: entry.path.decode("utf-8", "backslashreplace")
+        for entry in entries
+        if entry.path not in rows
+    }
+    secret = holding_secrets(others.values())
     for entry in entries:
-        if entry.path in rows:
-            ledger.append(rows[entry.path])
+        if entry.path not in others:
             continue
-        path = entry.path.decode("utf-8", "backslashreplace")
+        path = others[entry.path]
         language = language_of_path(path)
-        if holds_secret(path):
+        if path in secret:
             path = redact(path).text
         while path in taken and path.encode() != entry.path:
             path += "\\"  # a path that is spelled like this one is shown is there, too

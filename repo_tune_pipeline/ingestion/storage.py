@@ -26,7 +26,7 @@ from repo_tune_pipeline.records import (
 )
 from repo_tune_pipeline.shelf import Shelf
 
-INGESTION_VERSION = "3"
+INGESTION_VERSION = "4"
 """Changes whenever the same commit and settings would give another snapshot."""
 
 _ABOUT = ("repo", "commit", "source", "ref", "notice")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,6 +15,7 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 import msgspec
 
 from repo_tune_pipeline.pool.frames import read_frame, write_frame
+from repo_tune_pipeline.pool.starting import start_worker
 from repo_tune_pipeline.pool.worker import FAILED
 
 Argument = TypeVar("Argument")
@@ -26,7 +25,6 @@ FailureKind = Literal["timeout", "crashed", "failed"]
 
 BATCH = 32
 """Arguments handed over at a time; fewer cost round trips, more leave a worker idle at the end."""
-_INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONHASHSEED", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,46 +172,27 @@ class _Worker:
     """One worker process and its pipes."""
 
     def __init__(self, function: Callable[..., Any], limits: Limits, context: bytes) -> None:
-        self._popen = _start(function, limits)
+        self._running = start_worker(function, limits.seconds, limits.memory_mib)
         self.send(context)
 
     def send(self, frame: bytes) -> None:
-        assert self._popen.stdin is not None
         # A worker that is gone shows in `receive`.
         with suppress(BrokenPipeError):
-            write_frame(self._popen.stdin, frame)
-            self._popen.stdin.flush()
+            write_frame(self._running.stdin, frame)
+            self._running.stdin.flush()
 
     def receive(self) -> bytes | None:
-        assert self._popen.stdout is not None
-        return read_frame(self._popen.stdout)
+        return read_frame(self._running.stdout)
 
     def failure(self) -> Failure:
         """Why it died."""
-        code = self._popen.wait()
+        code = os.waitstatus_to_exitcode(self._running.end())
         if code == -signal.SIGPROF:
             return Failure("timeout", "SIGPROF")
         return Failure("crashed", signal.Signals(-code).name if code < 0 else f"exit {code}")
 
     def close(self) -> None:
-        self._popen.kill()
-        for stream in (self._popen.stdin, self._popen.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        self._popen.wait()
-
-
-def _start(function: Callable[..., Any], limits: Limits) -> subprocess.Popen[bytes]:
-    """A worker for `function`; -P keeps modules of the working directory out."""
-    program = [sys.executable, "-P", "-m", "repo_tune_pipeline.pool.worker"]
-    what = [function.__module__, function.__qualname__]
-    environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
-    return subprocess.Popen(
-        [*program, *what, str(limits.seconds), str(limits.memory_mib)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
+        for stream in (self._running.stdin, self._running.stdout):
+            with suppress(OSError):
+                stream.close()
+        self._running.end()

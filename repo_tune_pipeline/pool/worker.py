@@ -23,13 +23,12 @@ FAILED = b"\xc1"
 """A byte that begins no msgpack value: the function raised."""
 
 
-def main() -> None:
-    """Serve one function until the pipe ends: ``worker MODULE FUNCTION SECONDS MIB``."""
-    module, name, seconds, memory = sys.argv[1:]
+def serve(module: str, name: str, seconds: float, memory_mib: int) -> None:
+    """Serve one function from standard input to standard output until the pipe ends."""
     function: Callable[..., Any] = getattr(import_module(module), name)
     argument = next(iter(get_type_hints(function).values()))
     context = read_frame(sys.stdin.buffer)
-    _limit(int(memory))
+    _limit(memory_mib)
     # Syntax nodes come by the hundred thousand and form no cycles: looking for some takes a fifth
     # of the time.
     gc.disable()
@@ -37,7 +36,7 @@ def main() -> None:
     encoder = msgspec.msgpack.Encoder()
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         for each in decoder.decode(frame):
-            signal.setitimer(signal.ITIMER_PROF, float(seconds))
+            signal.setitimer(signal.ITIMER_PROF, seconds)
             answer = _answer(encoder, function, each, context)
             signal.setitimer(signal.ITIMER_PROF, 0)
             write_frame(sys.stdout.buffer, answer)
@@ -63,7 +62,3 @@ def _limit(mib: int) -> None:
     room = pages * resource.getpagesize() + mib * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    main()

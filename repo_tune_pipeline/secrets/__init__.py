@@ -5,6 +5,6 @@ Nothing here returns, logs or raises with the text that matched.
 
 from __future__ import annotations
 
-from repo_tune_pipeline.secrets.redaction import Redacted, holds_secret, redact
+from repo_tune_pipeline.secrets.redaction import Redacted, holding_secrets, holds_secret, redact
 
-__all__ = ["Redacted", "holds_secret", "redact"]
+__all__ = ["Redacted", "holding_secrets", "holds_secret", "redact"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from repo_tune_pipeline.sft.audit import Audit, audit
 from repo_tune_pipeline.sft.dataset import SFT_VERSION, Dataset, build_dataset, describe_funnel
-from repo_tune_pipeline.sft.export import FORMS, export_dataset
+from repo_tune_pipeline.sft.export import FORMS, axolotl_entry, export_dataset
 from repo_tune_pipeline.sft.files import SIDE_FILES, load_manifest
+from repo_tune_pipeline.sft.lengths import TokenLimit
 from repo_tune_pipeline.sft.lines import iterate_examples, read_examples
 from repo_tune_pipeline.sft.packs import DomainPack, DomainTopic, load_packs
 from repo_tune_pipeline.sft.split import SIDES, Side, split_side
@@ -24,7 +25,9 @@ __all__ = [
     "DomainTopic",
     "Side",
     "Stock",
+    "TokenLimit",
     "audit",
+    "axolotl_entry",
     "build_dataset",
     "describe_funnel",
     "export_dataset",

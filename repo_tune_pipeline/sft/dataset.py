@@ -9,23 +9,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from repo_tune_pipeline.artifacts import digest_json
+from repo_tune_pipeline.chunking import collector_paused
 from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.records import Funnel
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.collecting import Taught, collect
+from repo_tune_pipeline.sft.collecting import Taught, Wishes, collect
+from repo_tune_pipeline.sft.duplicates import Unit, copies
 from repo_tune_pipeline.sft.files import save_dataset
 from repo_tune_pipeline.sft.found import Found
+from repo_tune_pipeline.sft.lengths import TokenLimit
 from repo_tune_pipeline.sft.packs import DomainPack
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.split import SIDES, Side
 from repo_tune_pipeline.sft.spool import Spool
-from repo_tune_pipeline.sft.stock import Stock
+from repo_tune_pipeline.sft.stock import Reader, Stock
+from repo_tune_pipeline.sft.units import PrintedTexts, units_of
 
-SFT_VERSION = "3"
+SFT_VERSION = "4"
 """Raised whenever the same chunks and settings would give other examples than before."""
 
 
@@ -63,11 +68,13 @@ def build_dataset(
     settings: SftSettings,
     packs: Sequence[DomainPack],
     taught: Taught | None = None,
+    limit: TokenLimit | None = None,
 ) -> Dataset:
     """Make every example, choose, and write the data set.
 
-    The result depends on the repositories' content and the settings, not on the order of
-    `stocks`, on what was kept from before, or on the machine.
+    The result depends on the repositories' content, the settings and the limit on tokens (None:
+    characters alone are limited), not on the order of `stocks`, on what was kept from before, or
+    on the machine.
 
     Raises:
         ConfigError: a pack that can't be read.
@@ -75,10 +82,12 @@ def build_dataset(
         StorageError: what the stages before left isn't whole, or the disk is full.
     """
     ordered = sorted(stocks, key=lambda stock: stock.name)
-    with Spool(datasets) as spool:
-        found = Found(ordered, spool)
-        for stock in ordered:
-            found.add(collect(stock, settings, packs, spool.add, taught))
+    with collector_paused(), Spool(datasets) as spool:
+        found, reader, wishes = Found(spool), Reader(), Wishes(settings, packs, taught, limit)
+        copied = _copied(ordered, reader, settings)
+        # What the reader holds is used first; the order doesn't matter.
+        for stock in sorted(ordered, key=lambda one: not reader.holds(one)):
+            found.add(stock.name, collect(stock, reader, copied, wishes, spool.add))
         selection = found.select(settings)
         funnels = found.funnels(selection)
         kept = found.by_side(selection)
@@ -88,6 +97,7 @@ def build_dataset(
         about: dict[str, object] = {
             "repositories": repositories,
             "settings": settings.model_dump(mode="json"),
+            "tokens": {"tokenizer": limit.digest, "most": limit.most} if limit else None,
             "domains": {pack.name: digest_json(pack.model_dump(mode="json")) for pack in packs},
             "counts": counts,
             "funnels": {name: funnel.as_dict() for name, funnel in funnels.items()},
@@ -101,6 +111,19 @@ def build_dataset(
             about,
         )
     return Dataset(folder, counts, funnels, repositories)
+
+
+def _copied(stocks: Sequence[Stock], reader: Reader, settings: SftSettings) -> dict[str, str]:
+    """The ids of chunks that have a better copy in any repository → why they go."""
+    units: list[Unit] = []
+    with ThreadPoolExecutor(1) as aside:
+        for stock in stocks:
+            found = aside.submit(units_of, stock, reader.contents(stock))
+            if stock is stocks[-1]:
+                reader.links(stock)  # while worker processes make the prints
+            units += found.result()
+    exact, near = copies(units, PrintedTexts(stocks, reader, units), settings.near_duplicate)
+    return dict.fromkeys(exact, "duplicate") | dict.fromkeys(near, "near_duplicate")
 
 
 def count_examples(examples: Sequence[Candidate]) -> dict[str, object]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +29,7 @@ _ASIDE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """One chunk without its text."""
 
     chunk_id: str
@@ -45,7 +45,7 @@ class Unit:
         """Ascending from the copy that should stay."""
         return (
             not self.documented,
-            _ASIDE.search(self.path) is not None,
+            _is_aside(self.path),
             self.license in ("", NO_ASSERTION),
             len(self.path),
             self.repo,
@@ -55,34 +55,41 @@ class Unit:
         )
 
 
+@lru_cache(maxsize=65_536)
+def _is_aside(path: str) -> bool:
+    return _ASIDE.search(path) is not None
+
+
 def copies(
     units: Sequence[Unit], text_of: TextOf, threshold: float
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The exact copies and the near ones, each → the chunk that stays for it."""
-    exact = exact_copies(units)
-    rest = [unit for unit in units if unit.chunk_id not in exact]
-    near = near_copies(rest, text_of, threshold)
+    """The exact copies and the near ones, each → the chunk that stays for it.
+
+    `text_of` gives the texts that the prints of `units` were made of, by chunk ids.
+    """
+    ranked = sorted(units, key=lambda unit: unit.rank)
+    exact = _exact_copies(ranked)
+    near = _near_copies([one for one in ranked if one.chunk_id not in exact], text_of, threshold)
     return {id: near.get(kept, kept) for id, kept in exact.items()}, near
 
 
-def exact_copies(units: Sequence[Unit]) -> dict[str, str]:
+def _exact_copies(ranked: Sequence[Unit]) -> dict[str, str]:
     """Chunks whose code has the same tokens as a better one's → that one."""
     best: dict[bytes, str] = {}
     dropped: dict[str, str] = {}
-    for unit in sorted(units, key=lambda unit: unit.rank):
+    for unit in ranked:
         kept = best.setdefault(unit.prints.exact, unit.chunk_id)
         if kept != unit.chunk_id:
             dropped[unit.chunk_id] = kept
     return dropped
 
 
-def near_copies(units: Sequence[Unit], text_of: TextOf, threshold: float) -> dict[str, str]:
+def _near_copies(ranked: Sequence[Unit], text_of: TextOf, threshold: float) -> dict[str, str]:
     """Chunks whose shingles' Jaccard similarity with a better one's is at least `threshold`.
 
     Each goes for one that stays, and no two that stay are that similar, except that in a hostile
     crowd of look-alikes only the 256 best of a bucket are compared with all the others.
     """
-    ranked = sorted(units, key=lambda unit: unit.rank)
     ids = [unit.chunk_id for unit in ranked]
     search = _Search(Sketches.of([unit.prints for unit in ranked]), threshold)
     similar = Similar(ids, text_of, threshold)

@@ -48,6 +48,15 @@ def export_dataset(dataset: Path, target: Path, form: str) -> Path:
     return target
 
 
+def axolotl_entry(target: Path, form: str) -> dict[str, object]:
+    """What to write under `datasets` in Axolotl's configuration to learn from an export.
+
+    The chat forms are asked as the base model's own chat template has it; a base model without
+    one needs `chat_template: chatml` in the configuration.
+    """
+    return {"path": str(target / "train.jsonl"), "ds_type": "json", **_AXOLOTL[form]}
+
+
 def _lines(file: Path, row_of: Callable[[SftExample], dict[str, object]]) -> Iterator[bytes]:
     for example in iterate_examples(file):
         yield encode(row_of(example), orjson.OPT_APPEND_NEWLINE)
@@ -83,4 +92,13 @@ _ROWS: dict[str, Callable[[SftExample], dict[str, object]]] = {
     "messages": _messages,
     "sharegpt": _sharegpt,
     "alpaca": _alpaca,
+}
+_AXOLOTL: dict[str, dict[str, object]] = {
+    "messages": {"type": "chat_template", "field_messages": "messages"},
+    "sharegpt": {
+        "type": "chat_template",
+        "field_messages": "conversations",
+        "message_property_mappings": {"role": "from", "content": "value"},
+    },
+    "alpaca": {"type": "alpaca"},
 }

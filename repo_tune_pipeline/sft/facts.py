@@ -91,9 +91,13 @@ def noun(chunk: CodeChunk) -> str:
         )
         if chunk.kind == "test" and chunk.language == "Python" and not is_test_code(chunk.path):
             return "method" if len(names) > 1 else "function"
+        if chunk.kind == "test" and chunk.language == "Go" and names[-1].startswith("Benchmark"):
+            return "benchmark"
         return "constructor" if made and chunk.kind != "test" else chunk.kind
     found = _TYPE_WORD.search(chunk.signature)
     word = found[1] if found else "type"
+    if word == "interface" and "@interface" in chunk.signature:
+        return "annotation"
     return "implementation" if word == "impl" else word
 
 

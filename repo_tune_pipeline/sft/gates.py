@@ -51,22 +51,31 @@ class Maker:
     def __init__(self, settings: SftSettings) -> None:
         self._max_chars = settings.max_example_chars
         self._taken: list[_Taken] = []
+        self._refused: list[Rejection] = []
 
     def take_chunk(self, task: TaskName, chunk: CodeChunk, verdict: Verdict) -> None:
-        at = verdict.at if isinstance(verdict, Draft) and verdict.at else chunk
-        lines = verdict.lines if isinstance(verdict, Draft) else None
-        start, end = lines or (at.start_line, at.end_line)
+        if isinstance(verdict, Dropped):
+            self.refuse(task, chunk, verdict.reason)
+            return
+        at = verdict.at or chunk
+        start, end = verdict.lines or (at.start_line, at.end_line)
         placed = Placed(
             verdict, at.path, start, end, chunk.symbol, at.language, at.license, at.commit
         )
         self._taken.append(_Taken(task, chunk.repo, placed, chunk.chunk_id, at.source))
+
+    def refuse(self, task: str, chunk: CodeChunk, reason: str) -> None:
+        lines = (chunk.start_line, chunk.end_line)
+        self._refused.append(
+            Rejection("sft", reason, chunk.repo, chunk.path, *lines, chunk.symbol, task)
+        )
 
     def take_placed(self, task: TaskName, repo: str, placed: Placed) -> None:
         self._taken.append(_Taken(task, repo, placed, "", ""))
 
     def outcomes(self) -> Outcomes:
         """What all that was taken comes to."""
-        found = Outcomes([], [])
+        found = Outcomes([], list(self._refused))
         seen: set[str] = set()
         suspicious = self._holds_secret()
         for each in self._taken:

@@ -1,101 +1,82 @@
-"""Making a file's examples in worker processes, in a form that is kept by what it was made of."""
+"""Making files' examples in worker processes, in a form that is kept by what it was made of."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import structs
 
 from repo_tune_pipeline.pool import Failure, Limits, run_pool
-from repo_tune_pipeline.records import CodeChunk, Rejection, SftExample
+from repo_tune_pipeline.records import STAGES, CodeChunk, ExampleMeta, Rejection, SftExample
+from repo_tune_pipeline.secrets import redact
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.code import without_doc
-from repo_tune_pipeline.sft.duplicates import Unit
-from repo_tune_pipeline.sft.lines import example_line
+from repo_tune_pipeline.sft.lengths import TOO_MANY_TOKENS, TokenLimit, too_long
+from repo_tune_pipeline.sft.lines import example_line, rejection_line
 from repo_tune_pipeline.sft.links import Links
-from repo_tune_pipeline.sft.making import Made, Outcomes, make_for_file
+from repo_tune_pipeline.sft.making import Made, Outcomes, make_planned
 from repo_tune_pipeline.sft.packs import DomainPack
+from repo_tune_pipeline.sft.plan import Planned
 from repo_tune_pipeline.sft.prints import Prints, prints_of_many
 from repo_tune_pipeline.sft.selection import Candidate
 from repo_tune_pipeline.sft.shown import shown_code
 
 LIMITS = Limits(seconds=60, memory_mib=1_024)
-FILES_A_WORKER = 100
+BATCH_CHUNKS = 200
+_SEEN_FIELDS = ("tasks", "max_example_chars", "domains")
+
+ROWS_VERSION = "2"
+"""Raised whenever what is kept has another form."""
+FileJob = tuple[Planned, ...]
+"""One file's chunks, planned; a chunk of which nothing is made has no text."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileJob:
-    """One file's chunks with what they are linked to, by chunk id."""
-
-    chunks: tuple[CodeChunk, ...]
-    links: dict[str, Links]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One made example: what selection looks at, and its line without the commit."""
 
     candidate: Candidate
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
-    """What came of one file; kept by content."""
+class FileRows(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What came of one file; kept by content. `rejects` are lines, counted by their reasons."""
 
     rows: tuple[Row, ...] = ()
-    rejections: tuple[Rejection, ...] = ()
-    units: tuple[Unit, ...] = ()
+    rejects: bytes = b""
+    reasons: dict[str, int] = {}
 
 
-def make_rows(job: FileJob, context: bytes) -> FileRows:
-    """One file's examples, as a worker makes them; the context is settings and packs as JSON."""
-    settings, packs = _context(context)
-    outcomes = make_for_file(job.chunks, job.links, settings=settings, packs=packs)
-    return rows_of(outcomes, units_of(job.chunks))
+def make_batch(jobs: list[FileJob], context: bytes) -> list[bytes]:
+    """Some files' rows, encoded, as a worker makes them; the context is that of `context_of`."""
+    settings, packs, limit = _context(context)
+    outcomes = [make_planned(job, settings=settings, packs=packs) for job in jobs]
+    return [_encode(rows) for rows in rows_of(outcomes, limit)]
 
 
-def rows_of(outcomes: Outcomes, units: tuple[Unit, ...] = ()) -> FileRows:
-    """Outcomes in the form in which they are kept."""
-    shown = [
-        shown_code(each.example.meta.task, each.example.input, each.example.output)
-        for each in outcomes.made
-    ]
+def rows_of(outcomes: Sequence[Outcomes], limit: TokenLimit | None) -> list[FileRows]:
+    """Outcomes in the form in which they are kept, without what is longer than the limit.
+
+    Tokens and prints of all are counted and made at once.
+    """
+    outcomes = _short(outcomes, limit)
+    shown = [_shown(each.example) for one in outcomes for each in one.made]
     prints = iter(prints_of_many([text for text in shown if text]))
-    rows = tuple(
-        Row(_candidate(each, next(prints) if text else None), example_line(each.example))
-        for each, text in zip(outcomes.made, shown, strict=True)
-    )
-    return FileRows(rows, tuple(outcomes.rejections), units)
-
-
-def units_of(chunks: Sequence[CodeChunk]) -> tuple[Unit, ...]:
-    """What duplicates are told by."""
-    prints = prints_of_many([printed_text(chunk) for chunk in chunks])
-    return tuple(
-        Unit(
-            chunk.chunk_id,
-            chunk.repo,
-            chunk.path,
-            chunk.start_line,
-            bool(chunk.docstring),
-            chunk.license,
-            each,
+    printed = iter([next(prints) if text else None for text in shown])
+    return [
+        FileRows(
+            tuple(Row(_candidate(e, next(printed)), example_line(e.example)) for e in one.made),
+            b"".join(reject_lines(one.rejections)),
+            dict(Counter(each.reason for each in one.rejections)),
         )
-        for chunk, each in zip(chunks, prints, strict=True)
-    )
-
-
-def printed_text(chunk: CodeChunk) -> str:
-    """The text by which copies of a chunk are told: its code or, where that is blank, all."""
-    code = without_doc(chunk.source, chunk.doc_span)
-    return code if code.strip() else chunk.source
+        for one in outcomes
+    ]
 
 
 def job_key(job: FileJob, context: bytes, version: str) -> bytes:
@@ -104,44 +85,164 @@ def job_key(job: FileJob, context: bytes, version: str) -> bytes:
     A chunk's id stands for its text, path and lines.
     """
     key = hashlib.blake2b(context, digest_size=16)
-    key.update(version.encode())
-    for chunk in job.chunks:
-        key.update(f"\0{chunk.chunk_id}{chunk.license}{chunk.language}".encode())
-        links = job.links.get(chunk.chunk_id)
-        if links is None:
-            continue
-        key.update(f"\1{links.namesakes}".encode())
-        for name, other in sorted(links.callees.items()):
-            key.update(f"\2{name}\3{other.chunk_id}".encode("utf-8", "replace"))
-        for other in (*links.callers, *links.tests):
-            key.update(f"\4{other.chunk_id}".encode())
+    parts = [version]
+    for one in job:
+        chunk, links = one.chunk, one.links
+        parts += (chunk.chunk_id, chunk.license, chunk.language, f"{one.last_line}", *one.tasks)
+        parts.append(one.reason)
+        if one.tasks:
+            parts.append(f"{links.namesakes}")
+            parts += (f"{name}\2{links.callees[name].chunk_id}" for name in sorted(links.callees))
+            parts += (other.chunk_id for other in (*links.callers, *links.tests))
+    key.update("\0".join(parts).encode("utf-8", "replace"))
     return key.digest()
 
 
-def context_of(settings: SftSettings, packs: Sequence[DomainPack]) -> bytes:
-    """Settings and packs as workers get them."""
-    fields = ("tasks", "max_example_chars", "domains")
-    chosen = settings.model_dump(mode="json", include=set(fields))
-    return orjson.dumps([chosen, [pack.model_dump(mode="json") for pack in packs]])
+def _short(outcomes: Sequence[Outcomes], limit: TokenLimit | None) -> list[Outcomes]:
+    long = iter(too_long([each.example for one in outcomes for each in one.made], limit))
+    found: list[Outcomes] = []
+    for one in outcomes:
+        marked = [(each, next(long)) for each in one.made]
+        gone = [_too_long(each.example.meta) for each, is_long in marked if is_long]
+        made = [each for each, is_long in marked if not is_long]
+        found.append(Outcomes(made, [*one.rejections, *gone]))
+    return found
 
 
-def run_jobs(jobs: Sequence[FileJob], context: bytes) -> Iterator[tuple[int, FileRows]]:
-    """Each job's number and rows, in the order of their ends.
+def _too_long(meta: ExampleMeta) -> Rejection:
+    lines = (meta.start_line, meta.end_line)
+    return Rejection("sft", TOO_MANY_TOKENS, meta.repo, meta.path, *lines, meta.symbol, meta.task)
 
-    A file whose examples can't be made within the limits is one rejection for each chunk.
+
+def context_of(
+    settings: SftSettings, packs: Sequence[DomainPack], limit: TokenLimit | None
+) -> bytes:
+    """Settings, packs and the limit as workers get them."""
+    chosen = settings.model_dump(mode="json", include=set(_SEEN_FIELDS))
+    told = msgspec.to_builtins(limit)
+    return orjson.dumps([chosen, [pack.model_dump(mode="json") for pack in packs], told])
+
+
+def run_jobs(jobs: Sequence[FileJob], context: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each job's number and encoded rows, in the order of their ends.
+
+    A file whose examples can't be made within the limits is one rejection for each task that
+    would have made some.
     """
-    workers = min(len(os.sched_getaffinity(0)), 1 + len(jobs) // FILES_A_WORKER)
-    for number, made in run_pool(make_rows, jobs, LIMITS, context=context, workers=workers):
-        yield number, _failed(jobs[number], made) if isinstance(made, Failure) else made
+    batches = list(_batches(jobs))
+    workers = min(len(os.sched_getaffinity(0)), len(batches))
+    sent = ([_slim(jobs[number]) for number in batch] for batch in batches)
+    for at, made in run_pool(make_batch, sent, LIMITS, context=context, workers=workers):
+        if isinstance(made, Failure):
+            yield from _one_by_one(batches[at], jobs, context)
+        else:
+            yield from zip(batches[at], made, strict=True)
 
 
-def _failed(job: FileJob, failure: Failure) -> FileRows:
-    return FileRows(
-        rejections=tuple(
-            Rejection("sft", f"making_{failure.kind}", c.repo, c.path, c.start_line, c.end_line)
-            for c in job.chunks
+def _one_by_one(
+    numbers: Sequence[int], jobs: Sequence[FileJob], context: bytes
+) -> Iterator[tuple[int, bytes]]:
+    """The files of a batch that failed, each in a batch of its own."""
+    sent = ([_slim(jobs[number])] for number in numbers)
+    for at, made in run_pool(make_batch, sent, LIMITS, context=context, workers=1):
+        number = numbers[at]
+        yield number, _failed(jobs[number], made) if isinstance(made, Failure) else made[0]
+
+
+def _batches(jobs: Sequence[FileJob]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for number, job in enumerate(jobs):
+        batch.append(number)
+        size += sum(len(one.tasks) > 0 for one in job) + 1
+        if size >= BATCH_CHUNKS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _slim(job: FileJob) -> FileJob:
+    """A job without the texts that no task of its looks at."""
+    return tuple(_slim_chunk(one) for one in job)
+
+
+def _slim_chunk(one: Planned) -> Planned:
+    if not one.tasks:
+        return structs.replace(one, chunk=_named(one.chunk), links=Links())
+    links = one.links
+    callers = links.callers if "api_usage" in one.tasks else ()
+    tests = links.tests
+    if "test_generation" not in one.tasks:
+        tests = tuple(_named(test) for test in tests)
+    callees = {name: _named(target) for name, target in links.callees.items()}
+    return structs.replace(one, links=Links(callees, callers, tests, links.namesakes))
+
+
+def _named(chunk: CodeChunk) -> CodeChunk:
+    """A chunk without text: for whoever only names it."""
+    return CodeChunk(
+        chunk.chunk_id,
+        chunk.repo,
+        chunk.commit,
+        chunk.path,
+        chunk.language,
+        chunk.license,
+        chunk.kind,
+        chunk.symbol,
+        signature="",
+        docstring="",
+        doc_span=None,
+        source="",
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        part=chunk.part,
+    )
+
+
+def _failed(job: FileJob, failure: Failure) -> bytes:
+    reasons = (
+        (one.chunk, task, reason)
+        for one in job
+        for task, reason in (
+            *((task, f"making_{failure.kind}") for task in one.tasks),
+            *((("", one.reason),) if one.reason else ()),
         )
     )
+    rejections = [
+        Rejection("sft", why, c.repo, c.path, c.start_line, c.end_line, c.symbol, task)
+        for c, task, why in reasons
+    ]
+    return _encode(rows_of([Outcomes([], rejections)], None)[0])
+
+
+def reject_lines(rejections: Iterable[Rejection]) -> Iterator[bytes]:
+    """One line each, by stage, repository and place; no secret in it."""
+    ordered = sorted(rejections, key=_place)
+    safe = _without_secrets({one.symbol for one in ordered})
+    for one in ordered:
+        symbol = safe[one.symbol]
+        yield rejection_line(one if symbol == one.symbol else replace(one, symbol=symbol))
+
+
+_RANKS = {stage: rank for rank, stage in enumerate(STAGES)}
+
+
+def _place(one: Rejection) -> tuple[int, str, str, int, str, str]:
+    return _RANKS[one.stage], one.repo, one.path, one.start_line, one.task, one.reason
+
+
+def _without_secrets(symbols: set[str]) -> dict[str, str]:
+    """Each symbol as it may be shown; all in one text, since scanning many costs more."""
+    if not symbols:
+        return {}
+    ordered = sorted(symbols)
+    text = "\n".join(" ".join(symbol.split()) for symbol in ordered)
+    return dict(zip(ordered, redact(text).text.split("\n"), strict=True))
+
+
+def _shown(example: SftExample) -> str:
+    return shown_code(example.meta.task, example.input, example.output)
 
 
 def _candidate(made: Made, prints: Prints | None) -> Candidate:
@@ -153,13 +254,13 @@ def _candidate(made: Made, prints: Prints | None) -> Candidate:
         repo=meta.repo,
         path=meta.path,
         symbol=meta.symbol,
-        chunk_id=meta.chunk_id,
         language=meta.language,
         license=meta.license,
         also=made.also,
         quotes=made.quotes,
         key=_text_key(example),
         shown=prints,
+        lines=(meta.start_line, meta.end_line),
     )
 
 
@@ -169,30 +270,28 @@ def _text_key(example: SftExample) -> bytes:
 
 
 @cache
-def _context(context: bytes) -> tuple[SftSettings, tuple[DomainPack, ...]]:
-    chosen, packs = orjson.loads(context)
-    return SftSettings.model_validate(chosen), tuple(DomainPack.model_validate(p) for p in packs)
+def _context(context: bytes) -> tuple[SftSettings, tuple[DomainPack, ...], TokenLimit | None]:
+    chosen, packs, limit = orjson.loads(context)
+    return (
+        SftSettings.model_validate(chosen),
+        tuple(DomainPack.model_validate(pack) for pack in packs),
+        msgspec.convert(limit, TokenLimit | None),
+    )
 
 
-def encode_rows(rows: FileRows) -> bytes:
-    """The form in which rows are kept."""
-    return msgspec.msgpack.encode(rows)
-
-
+_encode = msgspec.msgpack.Encoder().encode
 _decoder: Any = msgspec.msgpack.Decoder(FileRows)
 
 
 def decode_rows(data: bytes) -> FileRows:
-    """What `encode_rows` was given."""
+    """What was encoded."""
     return _decoder.decode(data)
 
 
-def grouped(chunks: Sequence[CodeChunk], links: Mapping[str, Links]) -> Iterator[FileJob]:
-    """One job for each file; `chunks` are sorted by path."""
+def by_file(planned: Sequence[Planned]) -> Iterator[FileJob]:
+    """One job for each file; `planned` are sorted by path."""
     first = 0
-    for last in range(1, len(chunks) + 1):
-        if last == len(chunks) or chunks[last].path != chunks[first].path:
-            part = tuple(chunks[first:last])
-            own = {c.chunk_id: links[c.chunk_id] for c in part if c.chunk_id in links}
-            yield FileJob(part, own)
+    for last in range(1, len(planned) + 1):
+        if last == len(planned) or planned[last].chunk.path != planned[first].chunk.path:
+            yield tuple(planned[first:last])
             first = last

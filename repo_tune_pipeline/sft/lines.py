@@ -26,14 +26,14 @@ def example_line(example: SftExample) -> bytes:
         "instruction": example.instruction,
         "input": example.input,
         "output": example.output,
-        "meta": _flat(example.meta),
+        "meta": example.meta,
     }
     return _line(row)
 
 
 def rejection_line(rejection: Rejection) -> bytes:
     """One line of `rejects.jsonl`, its end included."""
-    return _line(_flat(rejection))
+    return _line(rejection)
 
 
 def with_commit(line: bytes, commit: str) -> bytes:
@@ -84,12 +84,7 @@ def encode(value: object, option: int = 0) -> bytes:
         return orjson.dumps(_without_surrogates(value), option=option)
 
 
-def _flat(record: ExampleMeta | Rejection) -> dict[str, object]:
-    """The fields of a flat record, in their order; `asdict` would copy each value deeply."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _line(row: dict[str, object]) -> bytes:
+def _line(row: object) -> bytes:
     encoded = encode(row, orjson.OPT_APPEND_NEWLINE)
     if encoded.isascii():
         return encoded
@@ -101,6 +96,8 @@ def _line(row: dict[str, object]) -> bytes:
 def _without_surrogates(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
+    if isinstance(value, ExampleMeta | Rejection):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, dict):
         items: dict[Any, Any] = value
         return {key: _without_surrogates(item) for key, item in items.items()}

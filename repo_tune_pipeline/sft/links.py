@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 
 from repo_tune_pipeline.records import CodeChunk
 
-MOST_CALLERS = 3
-MOST_TESTS = 3
+MOST_CALLERS = 4
+MOST_TESTS = 6
 _FAMILIES = {
     **dict.fromkeys(("JavaScript", "TypeScript", "TSX"), "js"),
     **dict.fromkeys(("C", "C++"), "c"),
@@ -23,6 +23,8 @@ _UNNAMED_KINDS = frozenset({"section", "module"})
 _OWN = frozenset({"self", "this", "cls", "Self"})
 _SEPARATOR = re.compile(r"::|[.#]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_DISTINCTIVE_METHOD = 10
+_MOST_NAMES = 500_000
 _DISTINCTIVE = 12
 """Characters of a name of two words from which it hardly is another library's, too."""
 
@@ -32,8 +34,8 @@ class Links:
     """What the rest of the repository has to do with one chunk.
 
     `callees` maps a name as it stands in the chunk's `callees` to its definition, if there is
-    only one that it can mean. `callers` are at most three places that really call it, `tests` at
-    most three tests that do. `namesakes` counts the definitions of its qualified name, itself
+    only one that it can mean. `callers` are at most four places that really call it, `tests` at
+    most six tests that do. `namesakes` counts the definitions of its qualified name, itself
     included: in the repository, and in its file.
     """
 
@@ -75,61 +77,89 @@ def qualified(chunk: CodeChunk) -> str:
     """The name by which other files know a definition: in ReScript a file is a module."""
     if chunk.language != "ReScript":
         return chunk.symbol
-    return f"{PurePosixPath(chunk.path).stem.partition('.')[0]}.{chunk.symbol}"
+    return f"{_module_of(chunk.path, False)}.{chunk.symbol}"
+
+
+class _Namesakes:
+    """The definitions of one last name, all and by what a caller can tell of them.
+
+    `free` are those that a name without an owner may mean anywhere.
+    """
+
+    __slots__ = ("all", "by_owner", "free", "owned")
+
+    def __init__(self) -> None:
+        self.all: list[CodeChunk] = []
+        self.free: list[CodeChunk] = []
+        self.by_owner: dict[str, list[CodeChunk]] = {}
+        self.owned: dict[str, list[CodeChunk]] = {}
+
+    def enter(self, chunk: CodeChunk, owner: str) -> None:
+        self.all.append(chunk)
+        if _is_free(chunk, owner):
+            self.free.append(chunk)
+        self.by_owner.setdefault(owner, []).append(chunk)
+        # What isn't inside a type is called by its file's name, in Go by its folder's.
+        self.owned.setdefault(
+            (owner or _module_of(chunk.path, chunk.language == "Go")).lower(), []
+        ).append(chunk)
 
 
 class _Names:
-    """The definitions of a repository by last name and by owner: a type, a file or a folder."""
+    """The definitions of a repository by last name, for each family of languages."""
 
     def __init__(self, chunks: Sequence[CodeChunk]) -> None:
-        self._last: dict[tuple[str, str], list[CodeChunk]] = defaultdict(list)
-        self._places: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._owned: dict[tuple[str, str, str], list[CodeChunk]] = defaultdict(list)
+        self._last: dict[str, dict[str, _Namesakes]] = defaultdict(dict)
+        self._places: dict[tuple[str, str], dict[str, int]] = {}
         for chunk in chunks:
             if chunk.part[0] == 1:
-                self._places[_family(chunk), qualified(chunk)].append(chunk.path)
+                places = self._places.setdefault((_family(chunk), qualified(chunk)), {})
+                places[chunk.path] = places.get(chunk.path, 0) + 1
                 if chunk.kind in _CALLED_KINDS:
-                    self._enter(chunk)
-
-    def _enter(self, chunk: CodeChunk) -> None:
-        family, (owner, last) = _family(chunk), _split(chunk.symbol)
-        self._last[family, last].append(chunk)
-        # What isn't inside a type is called by its file's name, in Go by its folder's.
-        path = PurePosixPath(chunk.path)
-        module = path.parent.name if chunk.language == "Go" else path.stem.partition(".")[0]
-        self._owned[family, (owner or module).lower(), last].append(chunk)
+                    owner, last = _split(chunk.symbol)
+                    known = self._last[_family(chunk)]
+                    (known.get(last) or known.setdefault(last, _Namesakes())).enter(chunk, owner)
 
     def namesakes(self, chunk: CodeChunk) -> tuple[int, int]:
-        places = self._places.get((_family(chunk), qualified(chunk)), [])
-        return len(places), places.count(chunk.path)
+        places = self._places.get((_family(chunk), qualified(chunk)))
+        return (sum(places.values()), places.get(chunk.path, 0)) if places else (0, 0)
 
     def resolve(self, callee: str, caller: CodeChunk) -> CodeChunk | None:
         """What `callee` means in `caller`, or None where it isn't certain."""
         owner, last = _split(callee)
-        candidates = self._last.get((_family(caller), last))
-        if not candidates:
+        candidates = self._last[_family(caller)].get(last)
+        if candidates is None:
             return None
-        if not owner:
-            return _bare(candidates, caller)
         inside, _ = _split(caller.symbol)
+        if not owner:
+            return _bare(candidates, caller, inside)
         if owner in _OWN:
-            own = [each for each in candidates if _split(each.symbol)[0] == inside]
+            own = candidates.by_owner.get(inside, ())
             return _only([each for each in own if each.path == caller.path])
-        owned = self._owned.get((_family(caller), owner.lower(), last), [])
+        owned = candidates.owned.get(owner.lower(), [])
+        if caller.language == "Python":
+            packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
+            if owner in (*caller.imports, *packages):
+                # A module's name is not the class that is spelled like it.
+                return _only([each for each in candidates.all if _is_in_package(each, owner)])
+            tails = {name.rpartition(".")[2] for name in caller.imports}
+            # A fixture or a variable may be spelled like a module that isn't imported.
+            owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
         if owned:
-            return _only([each for each in owned if each.path == caller.path] or owned)
+            near = [each for each in owned if each.path == caller.path]
+            return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])
+        if caller.language == "Go":
+            return _go_method(candidates.all, owner, caller)
         # A module that isn't the repository's may have a function of any name.
-        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Go", "Elixir")
-        return _only(candidates) if _distinctive(last) and not foreign else None
+        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Elixir")
+        found = _only(candidates.all) if _distinctive(last) and not foreign else None
+        return None if found is None or _is_also_anothers(found) else found
 
 
-def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
+def _bare(candidates: _Namesakes, caller: CodeChunk, inside: str) -> CodeChunk | None:
     """A name without an owner means one of its own file, else the repository's only one."""
-    inside, _ = _split(caller.symbol)
-    free = [
-        each for each in candidates if each.kind != "method" or _split(each.symbol)[0] == inside
-    ]
-    free = [each for each in free if _split(each.symbol)[0] in ("", inside) or each.kind == "type"]
+    beside = [each for each in candidates.by_owner.get(inside, ()) if not _is_free(each, inside)]
+    free = [*candidates.free, *beside]
     near = [each for each in free if each.path == caller.path]
     found = _only(near or free)
     # Of a call on an expression only the last name is known: it is no name of its own.
@@ -140,6 +170,51 @@ def _bare(candidates: list[CodeChunk], caller: CodeChunk) -> CodeChunk | None:
     # Another file's name is in reach without its module only where that was opened.
     module = PurePosixPath(found.path).stem.partition(".")[0]
     return found if module in caller.imports else None
+
+
+def _is_free(chunk: CodeChunk, owner: str) -> bool:
+    """Whether a name without an owner may mean it anywhere: no other type's member."""
+    return chunk.kind == "type" or (not owner and chunk.kind != "method")
+
+
+@lru_cache(maxsize=_MOST_NAMES)
+def _module_of(path: str, is_go: bool) -> str:
+    place = PurePosixPath(path)
+    return place.parent.name if is_go else place.stem.partition(".")[0]
+
+
+def _is_in_reach(target: CodeChunk, owner: str, caller: CodeChunk) -> bool:
+    """Whether a variable `owner` may be of the type spelled like it.
+
+    Of a type inside another, a `Builder` say, there are many: the outer one has to be named, too.
+    """
+    outer = _SEPARATOR.split(target.symbol)[:-2]
+    return not outer or owner[:1].isupper() or any(name in caller.source for name in outer)
+
+
+def _go_method(candidates: list[CodeChunk], owner: str, caller: CodeChunk) -> CodeChunk | None:
+    """The only method of a name of its own, called on what isn't an imported package."""
+    found = _only(candidates)
+    package = owner in {name.rpartition("/")[2] for name in caller.imports}
+    if found is None or found.kind != "method" or package or not owner[:1].islower():
+        return None
+    name = _split(found.symbol)[1]
+    telling = len(_words(name)) > 1 and len(name) >= _DISTINCTIVE_METHOD
+    return found if telling and not _is_also_anothers(found) else None
+
+
+def _is_also_anothers(method: CodeChunk) -> bool:
+    """Whether types elsewhere have the method, too: it overrides one, or calls its namesake."""
+    name = _split(method.symbol)[1]
+    named = (_split(callee) for callee in method.callees)
+    calls = any(last == name and owner not in _OWN for owner, last in named)
+    return calls or any(each.startswith("@Override") for each in method.attributes)
+
+
+def _is_in_package(chunk: CodeChunk, package: str) -> bool:
+    """Whether a definition is a module's own, in the package or the file of that name."""
+    path = PurePosixPath(chunk.path)
+    return not _split(chunk.symbol)[0] and package in (path.stem, *path.parent.parts)
 
 
 def _stands_alone(name: str, source: str) -> bool:
@@ -189,19 +264,19 @@ def _family(chunk: CodeChunk) -> str:
     return _FAMILIES.get(chunk.language, chunk.language)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_MOST_NAMES)
 def _split(symbol: str) -> tuple[str, str]:
     """The last owner and the last name: ("Queue", "push") of `jobs.Queue.push`."""
     names = _SEPARATOR.split(symbol)
     return (names[-2].strip() if len(names) > 1 else ""), names[-1].strip()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_MOST_NAMES)
 def _distinctive(name: str) -> bool:
     words = _words(name)
     return len(words) > 2 or (len(words) == 2 and len(name) >= _DISTINCTIVE)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_MOST_NAMES)
 def _words(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _PART.findall(name))

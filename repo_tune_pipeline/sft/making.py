@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from repo_tune_pipeline.records import Change, CodeChunk, TaskName
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.gates import Made, Maker, Outcomes
-from repo_tune_pipeline.sft.links import NO_LINKS, Links
+from repo_tune_pipeline.sft.links import Links
 from repo_tune_pipeline.sft.outline import RepoOutline
 from repo_tune_pipeline.sft.packs import DomainPack
+from repo_tune_pipeline.sft.plan import Planned, plan
 from repo_tune_pipeline.sft.tasks import change_tasks, chunk_tasks, repository_tasks
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Verdict
 
@@ -20,8 +21,8 @@ __all__ = [
     "make_for_file",
     "make_for_repository",
     "make_from_drafts",
+    "make_planned",
 ]
-_MEMBERS_ELSEWHERE = frozenset({"Go", "Rust", "C", "C++"})
 
 
 def make_for_file(
@@ -32,16 +33,26 @@ def make_for_file(
     packs: Sequence[DomainPack],
 ) -> Outcomes:
     """Every example that one file's chunks give; `links` are by chunk id."""
-    maker = Maker(settings)
+    ordered = sorted(chunks, key=lambda one: (one.start_line, one.end_line, one.chunk_id))
     tasks = chunk_tasks(settings.tasks, packs)
-    ends = _ends(chunks)
-    for chunk in sorted(chunks, key=_order):
-        last_line = ends.get((chunk.symbol, chunk.signature, chunk.part[1]))
-        view = ChunkView(chunk, links.get(chunk.chunk_id, NO_LINKS), last_line)
-        for task in tasks:
-            if task.takes(chunk):
-                for verdict in task.examples(view):
-                    maker.take_chunk(task.name, chunk, verdict)
+    return make_planned(plan(ordered, links, tasks, settings, {}), settings=settings, packs=packs)
+
+
+def make_planned(
+    planned: Iterable[Planned], *, settings: SftSettings, packs: Sequence[DomainPack]
+) -> Outcomes:
+    """The examples of some chunks that were planned, and a rejection for each that has a reason
+    why not all were.
+    """
+    maker = Maker(settings)
+    tasks = {task.name: task for task in chunk_tasks(settings.tasks, packs)}
+    for one in planned:
+        view = ChunkView(one.chunk, one.links, one.last_line)
+        for name in one.tasks:
+            for verdict in tasks[name].examples(view):
+                maker.take_chunk(name, one.chunk, verdict)
+        if one.reason:
+            maker.refuse("", one.chunk, one.reason)
     return maker.outcomes()
 
 
@@ -72,28 +83,3 @@ def make_from_drafts(
     for task, chunk, verdict in drafts:
         maker.take_chunk(task, chunk, verdict)
     return maker.outcomes()
-
-
-def _ends(chunks: Sequence[CodeChunk]) -> dict[tuple[str, str, int], int]:
-    """Where definitions end whose chunk doesn't: the last part's end, or 0 for the head of a type.
-
-    A long type's chunk ends before its members, which are chunks of their own.
-    """
-    ends = {
-        (chunk.symbol, chunk.signature, chunk.part[1]): chunk.end_line
-        for chunk in chunks
-        if chunk.part[1] > 1 and chunk.part[0] == chunk.part[1]
-    }
-    members: dict[str, int] = {}
-    for chunk in chunks:
-        owner = chunk.symbol.rpartition(".")[0]
-        members[owner] = max(members.get(owner, 0), chunk.start_line)
-    for chunk in chunks:
-        inside = chunk.kind == "type" and chunk.language not in _MEMBERS_ELSEWHERE
-        if inside and members.get(chunk.symbol, 0) > chunk.end_line:
-            ends[chunk.symbol, chunk.signature, chunk.part[1]] = 0
-    return ends
-
-
-def _order(chunk: CodeChunk) -> tuple[int, int, str]:
-    return chunk.start_line, chunk.end_line, chunk.chunk_id

@@ -7,15 +7,18 @@ code, not its layout. A shingle is five tokens in a row; a text of fewer is one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import struct
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
 from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue]  (it has no stubs)
 
+PRINTS_VERSION = "1"
+"""Raised whenever the same text would have other prints."""
 PERMUTATIONS = 128
 SHINGLE = 5
 WINDOW = 50
@@ -23,22 +26,21 @@ WINDOW = 50
 _GRAM = 43
 _SPAN = WINDOW - _GRAM + 1
 _SEED = 1
-_BASE = 0x9E3779B97F4A7C15
-_STEP = 0xD6E8FEB86659FD93
-_UNSTEP = pow(_STEP, -1, 2**64)
-_LONGEST = 256
+_PART_TEXTS = 2**14 - 2
+_PART_CHARS = 100_000
+_OWNER_BITS = 14
+_SIGNATURE = struct.Struct(f"<{PERMUTATIONS}I")
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Prints:
+class Prints(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The prints of one text.
 
     `exact` (16 bytes) is equal for texts with the same tokens; `minhash` is a signature of 128
-    numbers (uint32) over its set of `shingles` shingles. `windows` are fingerprints (uint64,
-    ascending) chosen by winnowing: two texts that share a run of `WINDOW` tokens share one, and
+    numbers (uint32) over its set of `shingles` shingles. `windows` are fingerprints (uint64)
+    chosen by winnowing: two texts that share a run of `WINDOW` tokens share one, and
     texts that share one share at least 43 tokens in a row.
     """
 
@@ -48,37 +50,57 @@ class Prints:
     windows: bytes
 
 
-def prints_of(source: str, code: str) -> Prints:
-    """The prints of a chunk by its code without docs or, where that is blank, by its source."""
-    return prints_of_many([code if code.strip() else source])[0]
-
-
 def prints_of_many(texts: Sequence[str]) -> list[Prints]:
-    """The prints of each text; one call for many is several times faster than one for each."""
+    """The prints of each text; one call for a hundred is several times faster than one for each."""
+    found: list[Prints] = []
+    for part in _parts(texts):
+        found += _prints(part)
+    return found
+
+
+def _prints(texts: Sequence[str]) -> list[Prints]:
     tokens, bounds = _tokens(texts)
-    rolling = _Rolling(tokens)
-    shingles, shingle_bounds = _unique(*_shingles(rolling, bounds), len(texts))
-    windows, window_bounds = _unique(*_minima(rolling, bounds), len(texts))
+    rolling = _Rolling(tokens, _TOKENS)
+    shingles, shingle_bounds = _sets(*_shingles(rolling, bounds), len(texts))
+    windows, window_bounds = _changes(*_minima(rolling, bounds), len(texts))
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         shingles, shingle_bounds.astype(np.uint64), PERMUTATIONS, _SEED
     )
-    signatures = np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), PERMUTATIONS)
+    signatures = [_SIGNATURE.pack(*row) for row in matrix.to_rows()]
+    token_bytes, window_bytes = tokens.tobytes(), windows.tobytes()
+    ends, last = (8 * bounds).tolist(), (8 * window_bounds).tolist()
+    counts = np.diff(shingle_bounds).tolist()
     return [
         Prints(
-            exact=xxhash.xxh3_128_digest(tokens[bounds[i] : bounds[i + 1]].tobytes()),
-            minhash=signatures[i].tobytes(),
-            shingles=int(shingle_bounds[i + 1] - shingle_bounds[i]),
-            windows=windows[window_bounds[i] : window_bounds[i + 1]].tobytes(),
+            exact=xxhash.xxh3_128_digest(token_bytes[ends[i] : ends[i + 1]]),
+            minhash=signatures[i],
+            shingles=counts[i],
+            windows=window_bytes[last[i] : last[i + 1]],
         )
         for i in range(len(texts))
     ]
 
 
+def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Runs of texts whose arrays fit into a core's cache."""
+    first = size = 0
+    for at, text in enumerate(texts):
+        size += len(text)
+        if size >= _PART_CHARS or at - first == _PART_TEXTS:
+            yield texts[first : at + 1]
+            first, size = at + 1, 0
+    if first < len(texts):
+        yield texts[first:]
+
+
 def shingles_of_many(texts: Sequence[str]) -> list[Hashes]:
     """The ascending hashes of each text's shingles."""
-    tokens, bounds = _tokens(texts)
-    shingles, bounds = _unique(*_shingles(_Rolling(tokens), bounds), len(texts))
-    return [shingles[bounds[i] : bounds[i + 1]] for i in range(len(texts))]
+    found: list[Hashes] = []
+    for part in _parts(texts):
+        tokens, bounds = _tokens(part)
+        shingles, ends = _sets(*_shingles(_Rolling(tokens, _TOKENS), bounds), len(part))
+        found += [shingles[ends[i] : ends[i + 1]] for i in range(len(part))]
+    return found
 
 
 def jaccard(left: Hashes, right: Hashes) -> float:
@@ -98,44 +120,55 @@ def _byte_kinds() -> npt.NDArray[np.uint8]:
     return kinds
 
 
-def _powers(base: int, count: int) -> Hashes:
-    powers = np.full(count + 1, base, dtype=np.uint64)
-    powers[0] = 1
-    return np.multiply.accumulate(powers)
+class _Powers:
+    """The powers of an odd number modulo 2^64 and those of its inverse, as many as were needed."""
+
+    def __init__(self, base: int) -> None:
+        self._base = base
+        self._there = self._back = np.ones(1, dtype=np.uint64)
+
+    def upto(self, count: int) -> tuple[Hashes, Hashes]:
+        """The first `count` powers of each."""
+        if len(self._there) < count:
+            longer = max(count, 2 * len(self._there))
+            self._there = self._of(self._base, longer)
+            self._back = self._of(pow(self._base, -1, 2**64), longer)
+        return self._there[:count], self._back[:count]
+
+    @staticmethod
+    def _of(base: int, count: int) -> Hashes:
+        powers = np.full(count, base, dtype=np.uint64)
+        powers[0] = 1
+        return np.multiply.accumulate(powers)
 
 
 _KINDS = _byte_kinds()
-_BYTE_POWERS = _powers(_BASE, _LONGEST - 1)
+_BYTES = _Powers(0x9E3779B97F4A7C15)
+_TOKENS = _Powers(0xD6E8FEB86659FD93)
 
 
 def _tokens(texts: Sequence[str]) -> tuple[Hashes, Places]:
     """The hashes of all tokens in a row, and the bounds of each text's (one more than texts)."""
     parts = [text.encode("utf-8", "surrogatepass") for text in texts]
     data = np.frombuffer(b"\n".join([*parts, b""]), dtype=np.uint8)
-    begins = np.cumsum([0, *(len(part) + 1 for part in parts)])
     kinds = _KINDS[data]
-    starts = kinds == 2
-    starts[1:] |= (kinds[1:] == 1) & (kinds[:-1] != 1)
-    starts[:1] |= kinds[:1] == 1
-    visible = np.flatnonzero(kinds)
-    first = np.flatnonzero(starts[visible])
-    if not len(first):
-        return np.zeros(0, np.uint64), np.zeros(len(texts) + 1, np.int64)
-    lengths = np.diff(first, append=len(visible))
-    inside = (np.arange(len(visible)) - np.repeat(first, lengths)) % _LONGEST
-    values = (data[visible].astype(np.uint64) + np.uint64(1)) * _BYTE_POWERS[inside]
-    hashes = spread(np.add.reduceat(values, first) + lengths.astype(np.uint64))
-    return hashes, np.searchsorted(visible[first], begins).astype(np.int64)
+    is_word, is_mark = kinds == 1, kinds == 2
+    starts, ends = is_word.copy(), is_word.copy()
+    starts[1:] &= ~is_word[:-1]
+    ends[:-1] &= ~is_word[1:]
+    first, last = np.flatnonzero(starts | is_mark), np.flatnonzero(ends | is_mark)
+    hashes = _Rolling(data.astype(np.uint64) + np.uint64(1), _BYTES).hashes(first, last + 1 - first)
+    begins = np.cumsum([0, *(len(part) + 1 for part in parts)])
+    return hashes, np.searchsorted(first, begins).astype(np.int64)
 
 
 class _Rolling:
-    """Hashes of any run of tokens in constant time."""
+    """Hashes of any run of values in constant time."""
 
-    def __init__(self, tokens: Hashes) -> None:
-        count = len(tokens)
-        self._back = _powers(_UNSTEP, count)
-        self._sums = np.zeros(count + 1, dtype=np.uint64)
-        np.cumsum(tokens * _powers(_STEP, count)[:count], out=self._sums[1:])
+    def __init__(self, values: Hashes, powers: _Powers) -> None:
+        there, self._back = powers.upto(len(values) + 1)
+        self._sums = np.zeros(len(values) + 1, dtype=np.uint64)
+        np.cumsum(values * there[:-1], out=self._sums[1:])
 
     def hashes(self, begins: Places, lengths: Places | int) -> Hashes:
         sums = self._sums[begins + lengths] - self._sums[begins]
@@ -173,10 +206,22 @@ def runs(begins: Places, counts: Places) -> Places:
     return (np.arange(total) + shift).astype(np.int64)
 
 
-def _unique(values: Hashes, owners: Places, count: int) -> tuple[Hashes, Places]:
-    """Each owner's distinct values, ascending, and where each owner's begin."""
-    order = np.lexsort((values, owners))
-    values, owners = values[order], owners[order]
+def _sets(values: Hashes, owners: Places, count: int) -> tuple[Hashes, Places]:
+    """Each owner's distinct values (their first 50 bits), ascending, and where each's begin."""
+    keys = (owners.astype(np.uint64) << np.uint64(64 - _OWNER_BITS)) | (
+        values >> np.uint64(_OWNER_BITS)
+    )
+    keys.sort()
+    if len(keys):
+        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+    begins = np.arange(count + 1, dtype=np.uint64) << np.uint64(64 - _OWNER_BITS)
+    bounds = np.searchsorted(keys, begins)
+    bounds[count] = len(keys)
+    return keys & np.uint64(2 ** (64 - _OWNER_BITS) - 1), bounds.astype(np.int64)
+
+
+def _changes(values: Hashes, owners: Places, count: int) -> tuple[Hashes, Places]:
+    """Each owner's values without those that repeat the one before, and where each's begin."""
     fresh = np.ones(len(values), dtype=bool)
     fresh[1:] = (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])
     bounds = np.searchsorted(owners[fresh], np.arange(count + 1)).astype(np.int64)

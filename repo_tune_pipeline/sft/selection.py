@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.duplicates import Unit, copies
 from repo_tune_pipeline.sft.leaks import Shown, leaks
 from repo_tune_pipeline.sft.prints import Prints
-from repo_tune_pipeline.sft.shares import mixed, over_caps, over_shares
+from repo_tune_pipeline.sft.shares import by_id, over_caps, over_shares
 from repo_tune_pipeline.sft.similar import TextOf
 from repo_tune_pipeline.sft.split import Side, Split
 
@@ -23,8 +24,7 @@ Vocabulary = Callable[[str, str], bool]
 """Whether a name (the second) occurs in a repository (the first)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One made example without its text.
 
     `also` are the other paths of its repository whose text stands in it; `quotes` are the names
@@ -37,13 +37,13 @@ class Candidate:
     repo: str
     path: str
     symbol: str
-    chunk_id: str
     language: str
     license: str
     also: tuple[str, ...]
     quotes: tuple[str, ...]
     key: bytes
     shown: Prints | None
+    lines: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +56,27 @@ class Selection:
 
 def select(
     candidates: Sequence[Candidate],
-    units: Sequence[Unit],
     split: Split,
     settings: SftSettings,
     *,
     vocabulary: Vocabulary,
-    text_of: TextOf,
     shown_of: TextOf,
 ) -> Selection:
     """Judge each candidate once, by the first reason that applies; their order doesn't matter.
 
-    The reasons, in order: `duplicate` and `near_duplicate` (of a better chunk),
-    `duplicate_example`, `quotes_unknown_name`, `crosses_the_split` (its files are on different
-    sides), `shares_code_with_heldout` and `shares_code_with_train`, `file_cap`, `symbol_cap`, and
-    in train `task_share`. A candidate whose chunk isn't among `units` is no chunk's copy.
+    The reasons, in order: `duplicate_example`, `quotes_unknown_name`, `crosses_the_split` (its
+    files are on different sides), `shares_code_with_heldout` and `shares_code_with_train`,
+    `file_cap`, `symbol_cap`, `repository_cap`, and in train `task_share`.
 
     Args:
         candidates: what was made; no two have the same id.
-        units: all chunks, without their text; no two have the same id.
         split: the sides of files.
         settings: threshold, caps and shares.
         vocabulary: whether a name occurs in a repository.
-        text_of: the texts that the prints of `units` were made of, by chunk ids.
         shown_of: the code that candidates show, by their ids.
     """
     sides: dict[str, Side] = {one.id: split.side(one.repo, one.path) for one in candidates}
     steps: tuple[Callable[[Sequence[Candidate]], Mapping[str, str]], ...] = (
-        partial(_of_copied_chunks, reasons=_chunk_copies(units, text_of, settings)),
         _repeated,
         partial(_unknown_quotes, vocabulary=vocabulary),
         partial(_crossing, split=split, sides=sides),
@@ -91,27 +85,16 @@ def select(
             over_caps,
             per_file=settings.max_examples_per_file,
             per_symbol=settings.max_examples_per_symbol,
+            per_repository=settings.max_examples_per_repository,
         ),
         partial(_over_shares, sides=sides, settings=settings),
     )
     reasons: dict[str, str] = {}
-    rest = sorted(candidates, key=lambda one: mixed(one.id))
+    rest = sorted(candidates, key=by_id)
     for step in steps:
         reasons.update(step(rest))
         rest = [one for one in rest if one.id not in reasons]
     return Selection({one.id: sides[one.id] for one in rest}, reasons)
-
-
-def _chunk_copies(units: Sequence[Unit], text_of: TextOf, settings: SftSettings) -> dict[str, str]:
-    """Chunk ids → why their examples go."""
-    exact, near = copies(units, text_of, settings.near_duplicate)
-    return dict.fromkeys(exact, "duplicate") | dict.fromkeys(near, "near_duplicate")
-
-
-def _of_copied_chunks(
-    candidates: Sequence[Candidate], reasons: Mapping[str, str]
-) -> Mapping[str, str]:
-    return {one.id: reasons[one.chunk_id] for one in candidates if one.chunk_id in reasons}
 
 
 def _repeated(candidates: Sequence[Candidate]) -> Mapping[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 from repo_tune_pipeline.records import TaskName
@@ -25,25 +25,30 @@ class Capped(Protocol):
     def symbol(self) -> str: ...
 
 
-def mixed(id: str) -> tuple[bytes, str]:
-    """A sort key that puts examples in a mixed but fixed order."""
-    return hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest(), id
+by_id = attrgetter("id")
+"""A sort key: ids are hashes, so their order is mixed, and the same everywhere."""
 
 
-def over_caps(examples: Sequence[Capped], per_file: int, per_symbol: int) -> dict[str, str]:
-    """Example ids → `file_cap` or `symbol_cap`, for what is too much of one file or symbol."""
+def over_caps(
+    examples: Sequence[Capped], per_file: int, per_symbol: int, per_repository: int
+) -> dict[str, str]:
+    """Example ids → `file_cap`, `symbol_cap` or `repository_cap`, for what is too much of one."""
     files: Counter[tuple[str, str]] = Counter()
     symbols: Counter[tuple[str, str, str]] = Counter()
+    repositories: Counter[str] = Counter()
     reasons: dict[str, str] = {}
-    for one in sorted(examples, key=lambda one: mixed(one.id)):
+    for one in sorted(examples, key=by_id):
         file, symbol = (one.repo, one.path), (one.repo, one.path, one.symbol)
         if files[file] >= per_file:
             reasons[one.id] = "file_cap"
         elif one.symbol and symbols[symbol] >= per_symbol:
             reasons[one.id] = "symbol_cap"
+        elif repositories[one.repo] >= per_repository:
+            reasons[one.id] = "repository_cap"
         else:
             files[file] += 1
             symbols[symbol] += 1
+            repositories[one.repo] += 1
     return reasons
 
 
@@ -52,7 +57,7 @@ def over_shares(examples: Sequence[Capped], max_shares: Mapping[TaskName, float]
     allowed = task_counts(Counter(one.task for one in examples), max_shares)
     taken: Counter[TaskName] = Counter()
     reasons: dict[str, str] = {}
-    for one in sorted(examples, key=lambda one: mixed(one.id)):
+    for one in sorted(examples, key=by_id):
         if taken[one.task] >= allowed[one.task]:
             reasons[one.id] = "task_share"
         taken[one.task] += 1

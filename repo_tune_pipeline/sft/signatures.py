@@ -23,8 +23,9 @@ _SWIFT_EFFECTS = re.compile(r"^(?:async\s+)?(?:re)?throws\s*|^async\s*")
 _ATTRIBUTE = re.compile(r"^(?:(?:@\w+(?:\([^)]*\))?|\[[^\]]*\])\s+)+")
 _PHP_NAME = re.compile(r"\$(\w+)")
 _RESCRIPT_END = re.compile(r"[:=]|\bas\b|\s")
+_PAIRS = ("()", "[]", "{}", "<>")
 _LABEL = re.compile(r"~(\w+)(?:\s+as\s+\w+)?\s*(?=[:=]|$)")
-_DEFAULT = re.compile(r"(?<![=<>!])=(?![=>])")
+_DEFAULT = re.compile(r"(?<![=<!])=(?![=>])")
 _TYPE_FIRST = frozenset({"Java", "C", "C++", "C#"})
 _NAME_FIRST = frozenset({"Kotlin", "Scala", "Swift", "Lua"})
 _UNREAD = frozenset({"Haskell", "Shell", "SQL"})
@@ -79,8 +80,9 @@ def _labelled(part: str) -> tuple[str, str, str] | None:
         return None
     head, default = part, ""
     for equals in _DEFAULT.finditer(part):
-        before = part[: equals.start()]
-        if all(before.count(left) == before.count(right) for left, right in ("()", "[]", "{}")):
+        before = part[: equals.start()].replace("=>", "")
+        if all(before.count(left) == before.count(right) for left, right in _PAIRS):
+            before = part[: equals.start()]
             head, default = before, part[equals.end() :].strip()
             break
     typed = " ".join(head[named.end() :].strip().removeprefix(":").split())

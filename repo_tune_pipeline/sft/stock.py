@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from repo_tune_pipeline.chunking import (
     CutFile,
     CutRepository,
     Origin,
+    collector_paused,
     file_chunks,
     load_cut,
     stamp,
@@ -19,8 +20,27 @@ from repo_tune_pipeline.chunking import (
 from repo_tune_pipeline.ingestion import load_ledger
 from repo_tune_pipeline.records import CodeChunk, Rejection
 from repo_tune_pipeline.sft.lines import COMMIT_LATER
+from repo_tune_pipeline.sft.links import Links, link
 
 _PART = re.compile(r"\w{2,}")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One repository's chunks by path and line, without their commit.
+
+    `files` says how many of `chunks`, in a row, each file has. `rejections` are what chunking
+    dropped; `vocabulary` holds every name and path of the repository at its commit.
+    """
+
+    chunks: list[CodeChunk]
+    files: list[tuple[CutFile, int]]
+    rejections: list[Rejection]
+    vocabulary: Vocabulary
+
+    @cached_property
+    def by_id(self) -> dict[str, CodeChunk]:
+        return {chunk.chunk_id: chunk for chunk in self.chunks}
 
 
 @dataclass(frozen=True)
@@ -36,20 +56,26 @@ class Stock:
         """Its files, without texts."""
         return load_cut(self.chunks)
 
-    def all_chunks(self) -> tuple[list[CodeChunk], list[Rejection]]:
-        """Every chunk by path and line, without its commit, and what chunking dropped."""
+    def contents(self) -> Contents:
+        """All that chunking left."""
         chunks: list[CodeChunk] = []
+        files: list[tuple[CutFile, int]] = []
         rejections: list[Rejection] = []
-        for file, cut in file_chunks(self.chunks, self.cut.files):
-            kept, dropped = stamp(cut, Origin(self.name, COMMIT_LATER, file))
-            chunks += sorted(kept, key=lambda each: (each.start_line, each.end_line, each.symbol))
-            rejections += dropped
-        return chunks, rejections
+        names: set[str] = set()
+        found = file_chunks(self.chunks, self.cut.files)
+        with collector_paused():
+            for row, (file, cut) in zip(self.cut.files, found, strict=True):
+                kept, dropped = stamp(cut, Origin(self.name, COMMIT_LATER, file))
+                chunks += sorted(kept, key=lambda one: (one.start_line, one.end_line, one.symbol))
+                files.append((row, len(kept)))
+                rejections += dropped
+                names.update(cut.names)
+        paths = {file.path for file in self.cut.files}
+        return Contents(chunks, files, rejections, Vocabulary(names, paths))
 
-    def chunks_of(self, paths: Iterable[str]) -> list[CodeChunk]:
+    def chunks_of(self, paths: set[str]) -> list[CodeChunk]:
         """The chunks of some files."""
-        wanted = set(paths)
-        files: Sequence[CutFile] = [file for file in self.cut.files if file.path in wanted]
+        files: Sequence[CutFile] = [file for file in self.cut.files if file.path in paths]
         found: list[CodeChunk] = []
         for file, cut in file_chunks(self.chunks, files):
             found += stamp(cut, Origin(self.name, self.cut.commit, file))[0]
@@ -65,12 +91,37 @@ class Stock:
         ]
         return len(ledger) - len(dropped), dropped
 
-    def vocabulary(self) -> Vocabulary:
-        """Every name and path of the repository at its commit."""
-        names: set[str] = set()
-        for _file, cut in file_chunks(self.chunks, self.cut.files):
-            names.update(cut.names)
-        return Vocabulary(names, {file.path for file in self.cut.files})
+
+class Reader:
+    """Reads repositories and holds the last one: two steps in a row ask for the same."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._held: Contents | None = None
+        self._links: dict[str, Links] | None = None
+
+    def contents(self, stock: Stock) -> Contents:
+        """As `Stock.contents`."""
+        if self._held is None or self._name != stock.name:
+            self._held = self._links = None  # two at a time are never in memory
+            self._held, self._name = stock.contents(), stock.name
+        return self._held
+
+    def links(self, stock: Stock) -> dict[str, Links]:
+        """The links of a repository's definitions, by chunk id."""
+        contents = self.contents(stock)
+        if self._links is None:
+            self._links = link(contents.chunks)
+        return self._links
+
+    def holds(self, stock: Stock) -> bool:
+        return self._held is not None and self._name == stock.name
+
+    def chunks(self, stock: Stock, places: Mapping[str, str]) -> list[CodeChunk]:
+        """Some chunks of one repository, by their ids → their paths."""
+        if self.holds(stock):
+            return [self.contents(stock).by_id[id] for id in places]
+        return [one for one in stock.chunks_of(set(places.values())) if one.chunk_id in places]
 
 
 class Vocabulary:

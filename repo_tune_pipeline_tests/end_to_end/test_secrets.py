@@ -100,7 +100,7 @@ def _asked(home: Path) -> list[str]:
             min_yield=0.0,
         )
         run = TeacherRun(SftSettings(teacher=teacher), home.parent / "teacher.db")
-        run(Stock(NAME, place / "snapshot", place / "chunks").all_chunks()[0])
+        run(Stock(NAME, place / "snapshot", place / "chunks").contents().chunks)
         return server.prompts
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import stat
-import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,14 @@ import pytest
 from repo_tune_pipeline.ingestion import ingest
 from repo_tune_pipeline.records import Snapshot
 from repo_tune_pipeline.settings import IngestionSettings
+from repo_tune_pipeline_tests.ingestion.place import Place
+from repo_tune_pipeline_tests.ingestion.ran import Ran
 from repo_tune_pipeline_tests.ingestion.repositories import Repository
 from repo_tune_pipeline_tests.ingestion.server import GitServer
 
 Ingest = Callable[..., Snapshot]
+Case = Callable[[Place], Ran]
+Outcome = Callable[[str], Ran]
 TRUSTED: dict[str, object] = {
     "allow_ssh": True,
     "private_hosts": ("localhost", "127.0.0.1", "host.test"),
@@ -90,27 +93,6 @@ def around_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return put
 
 
-_watching: list[list[str]] = []
-
-
-def _note(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "open" and _watching and isinstance(arguments[0], str | bytes | os.PathLike):
-        _watching[-1].append(os.fsdecode(arguments[0]))
-
-
-@pytest.fixture(scope="session")
-def audit() -> None:
-    sys.addaudithook(_note)  # which can't be taken away again
-
-
-@pytest.fixture
-def opened(audit: None) -> Iterator[list[str]]:
-    """The paths that this process opens during the test."""
-    _watching.append([])
-    yield _watching[-1]
-    _watching.pop()
-
-
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     """A port of this machine to which, at the end, nothing has connected."""
@@ -129,3 +111,35 @@ def https_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gi
         monkeypatch.delenv(proxy, raising=False)
     with server.running():
         yield server
+
+
+@pytest.fixture(scope="session")
+def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the command ran before: to make Dagster's tables takes it a while."""
+    place = Place(tmp_path_factory.mktemp("used") / "place")
+    place.ingest("nowhere")
+    return place.home
+
+
+@pytest.fixture(scope="module")
+def outcome(
+    request: pytest.FixtureRequest, used_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outcome]:
+    """How the command ended in each of the module's CASES that a test names; two run at a time."""
+    base, here = tmp_path_factory.mktemp("cases"), request.module
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    rows = {item.name.partition("[")[2][:-1] for item in items if item.module is here}
+    shared = {name for item in items if item.module is here for name in item.fixturenames}
+
+    def end(name: str, case: Case) -> Ran:
+        return case(Place(base / name, used_home))
+
+    cases: dict[str, Case] = here.CASES
+    with ThreadPoolExecutor(2) as pool:
+        ended = {
+            name: pool.submit(end, name, case)
+            for name, case in cases.items()
+            if name in rows | shared
+        }
+        yield lambda name: ended[name].result()
+        pool.shutdown(cancel_futures=True)

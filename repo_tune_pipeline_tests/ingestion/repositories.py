@@ -70,6 +70,13 @@ class Repository:
         path.write_bytes(zlib.compress(whole, 1))
         return name
 
+    def object_file(self, name: str) -> Path:
+        """Where an object lies that isn't packed; made writable."""
+        oid = self.git("rev-parse", name)
+        path = self.folder / ".git" / "objects" / oid[:2] / oid[2:]
+        path.chmod(0o644)
+        return path
+
     def put_tree(self, items: list[tuple[str, bytes, str]]) -> str:
         """A tree of (mode, name, object id), in the given order."""
         rows = [

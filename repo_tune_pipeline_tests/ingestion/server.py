@@ -23,15 +23,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 class GitServer:
     """Serves the repositories below `root`; notes each request's path and authorization.
 
-    If `redirect` is set, each request is sent on to that address; if `drips`, the answer comes at
-    two bytes a second, without end.
+    If `redirect` is set, each request is sent on to that address; if `drips`, whoever's
+    `User-Agent` begins so is answered at two bytes a second, without end.
     """
 
     def __init__(self, root: Path, certificate: Path) -> None:
         self.root = root
         self.requests: list[tuple[str, str]] = []
         self.redirect = ""
-        self.drips = False
+        self.drips = ""
         root.mkdir(exist_ok=True)
         key = certificate.with_suffix(".key")
         _certify(certificate, key)
@@ -75,7 +75,7 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, body: bytes) -> None:
             server.requests.append((self.path, self.headers.get("Authorization", "")))
-            if server.drips:
+            if server.drips and self.headers.get("User-Agent", "").startswith(server.drips):
                 self._drip()
                 return
             if server.redirect:

@@ -94,7 +94,7 @@ def test_a_server_that_sends_a_byte_a_second_is_given_up_at_the_deadline(
     where: str, read: Ingest, https_server: GitServer
 ) -> None:
     if where == "the answer":
-        https_server.drips = True
+        https_server.drips = "git/"
         _assert_given_up(read, https_server.port)
         return
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -8,6 +8,7 @@ import pytest
 
 from repo_tune_pipeline.errors import ConfigError, EmptyInputError, SourceError
 from repo_tune_pipeline.ingestion import funnel, head_commit
+from repo_tune_pipeline.ingestion.folder import read_folder, walk_folder
 from repo_tune_pipeline.settings import IngestionSettings
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
 
@@ -78,3 +79,11 @@ def test_what_cannot_be_used_is_one_clear_error(tmp_path: Path, read: Ingest) ->
         read(folder, ref="main")
     with pytest.raises(ConfigError, match="exclude"):
         read(folder, exclude=["!"])
+
+
+def test_a_file_that_became_a_folder_meanwhile_is_not_read(tmp_path: Path) -> None:
+    folder = _fill(tmp_path / "folder", {"a.py": CODE})
+    listed = walk_folder(folder, 10)
+    (folder / "a.py").unlink()
+    (folder / "a.py").mkdir()
+    assert [data for _, data in read_folder(folder, listed, 100)] == [None]

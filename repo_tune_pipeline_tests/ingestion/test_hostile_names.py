@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
-import stat
 import subprocess
-import time
 import zipfile
 from pathlib import Path
-
-import pytest
 
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
 from repo_tune_pipeline_tests.ingestion.repositories import Repository
@@ -31,29 +26,6 @@ def test_newlines_dashes_blanks_and_4096_bytes_are_kept_as_they_are(
     assert {file.path.encode() for file in snapshot.files} == set(kept)
     dropped = [(entry.path, entry.reason) for entry in snapshot.ledger if entry.reason]
     assert dropped == [("caf\\xe9.py\\", "path_not_utf8")]
-
-
-def test_newlines_dashes_blanks_and_255_bytes_in_a_folder_are_kept(
-    tmp_path: Path, read: Ingest
-) -> None:
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    kept = (*STRANGE, b"n" * 252 + b".py")
-    for name in (*kept, b"caf\xe9.py"):
-        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(CODE)
-    snapshot = read(folder)
-    assert {file.path.encode() for file in snapshot.files} == set(kept)
-    dropped = [(entry.path, entry.reason) for entry in snapshot.ledger if entry.reason]
-    assert dropped == [("caf\\xe9.py", "path_not_utf8")]
-
-
-def test_a_tree_of_500_levels_is_read(repository: Repository, read: Ingest) -> None:
-    tree = repository.put_files({b"leaf.py": CODE.encode()})
-    for _ in range(500):
-        tree = repository.put_tree([("40000", b"abcdefg", tree)])
-    repository.put_commit(tree)
-    [file] = read(repository.folder).files
-    assert file.path == "abcdefg/" * 500 + "leaf.py"
 
 
 def test_a_folder_of_500_levels_is_read_as_deep_as_a_path_may_be(
@@ -92,48 +64,3 @@ def test_names_that_differ_in_case_or_unicode_form_only_are_files_of_their_own(
         snapshot = read(source)
         assert {file.path.encode(): file.text.encode() for file in snapshot.files} == files
         assert len({(entry.path, entry.blob) for entry in snapshot.ledger}) == 4
-
-
-def test_a_link_a_fifo_a_device_and_a_socket_in_a_folder_are_never_opened(
-    tmp_path: Path, read: Ingest, opened: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "secret.py").write_text("secret = 1\n")
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    (folder / "a.py").write_text(CODE)
-    (folder / "out.py").symlink_to(outside / "secret.py")
-    (folder / "out").symlink_to(outside)
-    (folder / "self.py").symlink_to(folder / "self.py")
-    (folder / "up").symlink_to(folder)
-    os.mkfifo(folder / "fifo.py")
-    expected = {"a.py": "", "fifo.py": "special_file", "socket.py": "special_file"}
-    expected |= dict.fromkeys(("out.py", "out", "self.py", "up"), "symlink")
-    try:
-        os.mknod(folder / "device.py", stat.S_IFCHR | 0o666, os.makedev(1, 5))
-        expected["device.py"] = "special_file"
-    except PermissionError:
-        pass  # only root may make one
-    monkeypatch.chdir(folder)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind("socket.py")
-    opened.clear()
-    assert {entry.path: entry.reason for entry in read(folder).ledger} == expected
-    assert [path for path in opened if path.startswith(str(tmp_path))] == [str(folder / "a.py")]
-
-
-def test_a_file_of_1_gib_is_dropped_by_its_size_alone(
-    tmp_path: Path, read: Ingest, opened: list[str]
-) -> None:
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    (folder / "a.py").write_text(CODE)
-    (folder / "big.py").touch()
-    os.truncate(folder / "big.py", 1 << 30)
-    begun = time.monotonic()
-    opened.clear()
-    reasons = {entry.path: (entry.reason, entry.size) for entry in read(folder).ledger}
-    assert reasons == {"a.py": ("", 6), "big.py": ("too_large", 1 << 30)}
-    assert str(folder / "big.py") not in opened
-    assert time.monotonic() - begun < 10

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,31 +14,12 @@ from repo_tune_pipeline.errors import RepoTuneError, SourceError
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
 from repo_tune_pipeline_tests.ingestion.repositories import (
     Repository,
-    arm,
-    cut_pack,
     marking_program,
     put_bomb,
     put_files_bomb,
 )
 
 CODE = "x = 1\n"
-
-
-def test_no_program_named_by_the_repository_runs(
-    repository: Repository, read: Ingest, tmp_path: Path
-) -> None:
-    repository.commit({"a.py": CODE, ".gitattributes": "*.py filter=evil diff=evil merge=evil\n"})
-    program, marker = marking_program(tmp_path)
-    arm(repository, program)
-    repository.write({"a.py": "x = 2\n"})
-
-    snapshot = read(repository.folder)
-
-    assert [file.text for file in snapshot.files] == [CODE]
-    assert "1 file of the working folder differs" in snapshot.notice
-    assert not marker.exists()
-    repository.attempt("status")
-    assert marker.exists(), "a plain git would have run it"
 
 
 def test_objects_of_another_repository_are_never_read(
@@ -100,24 +80,6 @@ def test_objects_of_another_repository_are_never_read(
     assert "hunter2" not in str(caught_other.value)
 
 
-def test_links_and_submodules_are_recorded_and_never_followed(
-    repository: Repository, read: Ingest, tmp_path: Path
-) -> None:
-    (tmp_path / "outside.py").write_text("secret = 1\n")
-    repository.write({"a.py": CODE, ".gitmodules": '[submodule "m"]\n\turl = ext::touch x\n'})
-    (repository.folder / "link.py").symlink_to(tmp_path / "outside.py")
-    repository.git("add", "--all")
-    repository.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},modules/m")
-    repository.git("commit", "--quiet", "-m", "links")
-    reasons = {entry.path: entry.reason for entry in read(repository.folder).ledger}
-    assert reasons.pop(".gitmodules")
-    assert reasons == {
-        "a.py": "",
-        "link.py": "symlink",
-        "modules/m": "submodule",
-    }
-
-
 def test_a_tree_bomb_is_refused_quickly(repository: Repository, read: Ingest) -> None:
     repository.put_commit(put_files_bomb(repository))
     begun = time.monotonic()
@@ -148,6 +110,17 @@ def test_a_tree_with_one_name_twice_is_refused(repository: Repository, read: Ing
         repository.put_commit(repository.put_tree(rows))
         with pytest.raises(SourceError, match="twice"):
             read(repository.folder)
+
+
+def test_a_folder_of_branches_and_a_folder_in_place_of_a_file_are_no_branch(
+    repository: Repository, read: Ingest
+) -> None:
+    commit = repository.commit({"a.py": CODE})
+    repository.git("branch", "feature/shop")
+    (repository.folder / ".git" / "packed-refs").mkdir()
+    assert read(repository.folder, ref="feature/shop").commit == commit
+    with pytest.raises(SourceError, match="no branch, tag or commit feature"):
+        read(repository.folder, ref="feature")
 
 
 def test_a_bomb_of_empty_folders_is_refused_quickly(repository: Repository, read: Ingest) -> None:
@@ -219,25 +192,6 @@ def test_an_lfs_pointer_is_dropped_and_the_lfsconfigs_host_never_asked(
     assert not marker.exists()
 
 
-def test_missing_blobs_of_a_promisor_remote_are_never_fetched(
-    repository: Repository, read: Ingest, tmp_path: Path
-) -> None:
-    repository.commit({"a.py": CODE, "gone.py": "gone = 1\n"})
-    repository.git("config", "uploadpack.allowFilter", "true")
-    url, folder = f"file://{repository.folder}", tmp_path / "partial"
-    repository.git("clone", "--quiet", "--filter=blob:none", "--no-checkout", url, str(folder))
-    partial = Repository(folder)
-    partial.git("cat-file", "blob", "HEAD:a.py")  # which fetches it
-    program, marker = marking_program(tmp_path)
-    partial.git("config", "remote.origin.uploadpack", str(program))
-    snapshot = read(folder, ref="main")
-    reasons = {entry.path: entry.reason for entry in snapshot.ledger}
-    assert reasons == {"a.py": "", "gone.py": "missing_blob"}
-    assert not marker.exists()
-    partial.attempt("cat-file", "blob", "HEAD:gone.py")
-    assert marker.exists(), "a plain git would have fetched it"
-
-
 @pytest.mark.parametrize("where", ["signature", "middle", "index"])
 def test_a_corrupt_pack_is_refused_or_costs_the_files_that_it_hurts(
     where: str, repository: Repository, read: Ingest
@@ -292,75 +246,3 @@ def test_refs_with_a_newline_or_a_command_in_them_are_read_by_their_commits(
         with pytest.raises(SourceError, match="isn't understood"):
             read(repository.folder)
     assert not marker.exists()
-
-
-def test_a_branch_rewritten_between_two_reads_leaves_the_commit_pinned(
-    repository: Repository, read: Ingest, fake_ssh: Path, around_git: Callable[[str], None]
-) -> None:
-    """The branch moves after its commit was asked for and before its files are read."""
-    first = repository.commit({"a.py": CODE})
-    other = repository.commit({"a.py": "other = 1\n", "b.py": CODE})
-    git = f"--git-dir={repository.folder}/.git"
-    (fake_ssh / "ssh").write_text(
-        f"#!/bin/sh\necho 1 >> {fake_ssh}/n\n"
-        f"if [ $(wc -l < {fake_ssh}/n) = 2 ]; then\n"
-        f"git {git} update-ref refs/heads/main {other}; fi\n"
-        'for last in "$@"; do :; done\nexec sh -c "$last"\n'
-    )
-    moved = f'env -u GIT_OBJECT_DIRECTORY "$REAL" {git} update-ref refs/heads/main {other}'
-    for source in (f"ssh://git@host.test{repository.folder}", str(repository.folder)):
-        repository.git("reset", "--quiet", "--hard", first)
-        if source == str(repository.folder):
-            around_git(f'case "$*" in *ls-tree*) {moved};; esac')
-        snapshot = read(source, ref="main")
-        assert repository.git("rev-parse", "main") == other
-        assert snapshot.commit == first
-        assert [file.text for file in snapshot.files] == [CODE]
-
-
-def test_missing_and_damaged_blobs_drop_their_file_alone(
-    repository: Repository, read: Ingest
-) -> None:
-    repository.commit({"a.py": CODE, "gone.py": "gone = 1\n", "bad.py": "bad = 1\n"})
-    objects = repository.folder / ".git" / "objects"
-    for name in ("gone.py", "bad.py"):
-        blob = repository.git("rev-parse", f"HEAD:{name}")
-        path = objects / blob[:2] / blob[2:]
-        path.chmod(0o644)
-        if name == "gone.py":
-            path.unlink()
-        else:
-            other = repository.put("blob", b"evil = 1")
-            path.write_bytes((objects / other[:2] / other[2:]).read_bytes())
-    snapshot = read(repository.folder)
-    assert {entry.path: entry.reason for entry in snapshot.ledger} == {
-        "a.py": "",
-        "bad.py": "missing_blob",
-        "gone.py": "missing_blob",
-    }
-
-
-def test_a_truncated_pack_is_one_clear_error(repository: Repository, read: Ingest) -> None:
-    repository.commit({f"m{n}.py": f"{os.urandom(200).hex()!r}\n" for n in range(50)})
-    cut_pack(repository)
-    with pytest.raises(SourceError) as caught:
-        read(repository.folder)
-    assert str(repository.folder) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_huge_lines_and_nesting_take_no_time(repository: Repository, read: Ingest) -> None:
-    long_line = b"x = '" + b"a" * 10_000_000 + b"'\n"
-    repository.put_commit(
-        repository.put_files(
-            {b"a.py": CODE.encode(), b"line.py": long_line, b"nest.js": b"[" * 100_000}
-        )
-    )
-    begun = time.monotonic()
-    snapshot = read(repository.folder, max_file_bytes=20_000_000)
-    assert time.monotonic() - begun < 10
-    assert {entry.path: entry.reason for entry in snapshot.ledger} == {
-        "a.py": "",
-        "line.py": "minified",
-        "nest.js": "minified",
-    }

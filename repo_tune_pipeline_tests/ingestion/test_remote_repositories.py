@@ -91,16 +91,6 @@ def test_an_empty_or_absent_remote_says_so(
     assert caught.value.exit_code == 2
 
 
-def test_terminal_escapes_in_what_a_server_says_are_escaped(
-    read: Ingest, fake_ssh: Path, mirrors: Path
-) -> None:
-    (fake_ssh / "ssh").write_text('#!/bin/sh\nprintf "fatal: \\033[2Jgone\\007\\n" >&2; exit 1\n')
-    with pytest.raises(SourceError) as caught:
-        read("ssh://git@host.test/a/b")
-    assert "\\x1b[2Jgone" in str(caught.value)
-    assert str(caught.value).isprintable()
-
-
 def test_a_slow_server_is_given_up_and_leaves_nothing_that_breaks_the_next_run(
     repository: Repository, read: Ingest, mirrors: Path, fake_ssh: Path
 ) -> None:

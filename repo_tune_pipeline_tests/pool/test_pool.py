@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 
@@ -60,6 +61,21 @@ def test_a_caller_that_stops_early_leaves_no_worker_behind() -> None:
     while _alive(receipt.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _alive(receipt.pid)
+
+
+def test_a_worker_sees_no_key_of_the_callers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "k-1")
+    (receipt,) = outcomes([Order("environment")], workers=1)
+    assert isinstance(receipt, Receipt)
+    assert b"PATH" in receipt.data
+    assert b"GEMINI" not in receipt.data
+
+
+def test_workers_come_back_after_what_they_are_forked_from_was_killed() -> None:
+    (receipt,) = outcomes([Order("parent")], workers=1)
+    assert isinstance(receipt, Receipt)
+    os.kill(int(receipt.data), signal.SIGKILL)
+    assert all(isinstance(one, Receipt) for one in outcomes([Order("plain")] * 40))
 
 
 def test_no_argument_starts_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:

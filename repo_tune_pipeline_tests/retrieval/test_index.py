@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from repo_tune_pipeline.chunking import chunk_snapshot
 from repo_tune_pipeline.errors import EmptyInputError, StorageError

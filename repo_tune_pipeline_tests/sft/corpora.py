@@ -13,8 +13,7 @@ import orjson
 
 from repo_tune_pipeline.records import TaskName
 from repo_tune_pipeline.settings import SftSettings
-from repo_tune_pipeline.sft.duplicates import Unit
-from repo_tune_pipeline.sft.prints import prints_of
+from repo_tune_pipeline.sft.prints import prints_of_many
 from repo_tune_pipeline.sft.selection import Candidate, Selection, select
 from repo_tune_pipeline.sft.shown import shown_code
 from repo_tune_pipeline.sft.split import Side, Split
@@ -29,7 +28,7 @@ FILES: dict[Side, str] = {
 
 @dataclass(frozen=True)
 class Example:
-    """Its `input` is the text of its chunk, too."""
+    """One example."""
 
     input: str
     output: str = ""
@@ -40,15 +39,10 @@ class Example:
     symbol: str = "run"
     also: tuple[str, ...] = ()
     quotes: tuple[str, ...] = ()
-    has_chunk: bool = False
 
     @property
     def id(self) -> str:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
-
-    @property
-    def chunk_id(self) -> str:
-        return f"{self.repo} {self.path} {self.symbol} {self.input}"
 
     @property
     def code(self) -> str:
@@ -62,13 +56,12 @@ class Example:
             repo=self.repo,
             path=self.path,
             symbol=self.symbol,
-            chunk_id=self.chunk_id,
             language="python",
             license="MIT",
             also=self.also,
             quotes=self.quotes,
             key=hashlib.md5(texts.encode("utf-8", "surrogatepass")).digest(),
-            shown=prints_of(self.code, self.code) if self.code else None,
+            shown=prints_of_many([self.code])[0] if self.code else None,
         )
 
     def row(self) -> dict[str, object]:
@@ -96,20 +89,13 @@ def selected(
     vocabulary: Callable[[str, str], bool] = lambda repo, name: True,
     split: Split | None = None,
 ) -> Selection:
-    """What is selected of the examples, with a unit for each chunk."""
-    chunks = {one.chunk_id: one for one in examples if one.has_chunk}
-    units = [
-        Unit(one.chunk_id, one.repo, one.path, 1, False, "MIT", prints_of(one.input, one.input))
-        for one in chunks.values()
-    ]
+    """What is selected of the examples."""
     codes = {one.id: one.code for one in examples}
     return select(
         [one.candidate() for one in examples],
-        units,
         split or split_of(examples, settings),
         settings,
         vocabulary=vocabulary,
-        text_of=lambda ids: {id: chunks[id].input for id in ids},
         shown_of=lambda ids: {id: codes[id] for id in ids},
     )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from repo_tune_pipeline.errors import StorageError
 from repo_tune_pipeline.records import TASKS
 from repo_tune_pipeline.sft.audit import audit
-from repo_tune_pipeline.sft.prints import prints_of
+from repo_tune_pipeline.sft.prints import prints_of_many
 from repo_tune_pipeline.sft.split import Side
 from repo_tune_pipeline_tests.sft.corpora import (
     FILES,
@@ -53,7 +53,6 @@ def corpora(draw: st.DrawFn) -> list[Example]:
                 instruction=f"Example {n}.",
                 task=draw(st.sampled_from(TASKS)),
                 path=f"{draw(st.sampled_from(['src', '2020', '2021']))}/{n}.py",
-                has_chunk=draw(st.booleans()),
             )
         )
     return examples
@@ -121,7 +120,7 @@ def test_even_tiny_copies_are_found(tmp_path: Path, pair: tuple[str, str]) -> No
     sides: dict[str, Side] = {examples[0].id: "train", examples[1].id: "heldout"}
     found = audit(written(tmp_path, examples, sides), near_duplicate=0.8)
     assert found.near_copies.count == 1
-    code = [prints_of(one.code, one.code).exact for one in examples]
+    code = [one.exact for one in prints_of_many([one.code for one in examples])]
     assert code[0] == code[1]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from repo_tune_pipeline.records import TASKS, TaskName
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.duplicates import Unit, copies
-from repo_tune_pipeline.sft.prints import prints_of, prints_of_many
+from repo_tune_pipeline.sft.prints import prints_of_many
 from repo_tune_pipeline.sft.shares import task_counts
 from repo_tune_pipeline.sft.split import Split
 
@@ -20,7 +20,7 @@ WORDS = st.sampled_from([*"abcdefgh(){};.=é\ud800", "name", "return", "_x1"])
 
 def unit(number: int, text: str, path: str, **more: bool) -> Unit:
     documented = more.get("documented", False)
-    return Unit(f"{number}", "acme/tools", path, 1, documented, "MIT", prints_of(text, text))
+    return Unit(f"{number}", "acme/tools", path, 1, documented, "MIT", prints_of_many([text])[0])
 
 
 def dropped_of(units: Sequence[Unit], texts: Mapping[str, str]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def test_texts_that_share_fifty_tokens_share_a_fingerprint(
     ]
     assert windows[1] & windows[2]
     assert not windows[0] | windows[3]
-    assert prints_of_many([left, "", right])[2] == prints_of(right, "")
+    assert prints_of_many([left, "", right])[2] == prints_of_many([right])[0]
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from repo_tune_pipeline.chunking import chunk_snapshot
 from repo_tune_pipeline.records import CodeChunk, Rejection, Snapshot, SourceFile, TaskName
@@ -75,13 +75,13 @@ def test_every_verdict_is_one_example_or_one_rejection() -> None:
     ]
     outcomes = make_from_drafts([(task, chunk, each) for each in verdicts], settings=SftSettings())
     assert len(outcomes.made) == 1
-    assert [each.reason for each in outcomes.rejections] == [
+    assert sorted(each.reason for each in outcomes.rejections) == [
         "duplicate_example",
         "empty_output",
-        "too_short",
-        "too_long",
-        "secret",
         "no_topic",
+        "secret",
+        "too_long",
+        "too_short",
     ]
 
 

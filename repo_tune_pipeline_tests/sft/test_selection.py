@@ -35,7 +35,6 @@ def crowd(seed: int, count: int = 60) -> list[Example]:
             symbol=f"run_{n % 9}",
             also=chance.choice([(), (), (f"{chance.choice(places)}.py",)]),
             quotes=chance.choice([(), (), ("known",), ("known", "unknown")]),
-            has_chunk=chance.random() < 0.7,
         )
         for n, place in enumerate(chance.choices(places, k=count))
     ]
@@ -105,17 +104,26 @@ def test_more_files_and_repositories_never_move_an_example_to_the_other_side(
         assert moved[0] == moved[1] or moved == ("recent", "train")
 
 
-def test_of_250_copies_of_one_document_one_stays() -> None:
+def test_of_250_examples_that_say_the_same_one_stays() -> None:
     text = " ".join(words(1, 80))
-    chunks = [Example(text, path=f"docs/{n}.md", task="domain", has_chunk=True) for n in range(250)]
     changes = [Example(text, path=f"docs/{n}.md", task="change", symbol="") for n in range(250)]
-    assert len(selected(chunks).sides) == 1
     assert Counter(selected(changes).reasons.values()) == {"duplicate_example": 249}
-    edited = [
-        Example(f"{text} {n}", path=f"docs/{n}.md", task="domain", has_chunk=True)
-        for n in range(250)
+
+
+def test_no_repository_gives_more_than_its_budget() -> None:
+    wish = HALF.model_copy(update={"max_examples_per_repository": 20})
+    examples = [
+        Example(" ".join(words(n + first, 9)), path=f"{n}.py", repo=repo)
+        for n in range(30)
+        for first, repo in ((0, "acme/tools"), (50, "acme/other"))
     ]
-    assert Counter(selected(edited).reasons.values()) == {"near_duplicate": 249}
+    examples += [
+        Example("few", path=f"{n}.py", repo="acme/few", instruction=f"{n}") for n in (1, 2)
+    ]
+    selection = selected(examples, wish)
+    kept = Counter(one.repo for one in examples if one.id in selection.sides)
+    assert kept == {"acme/tools": 20, "acme/other": 20, "acme/few": 2}
+    assert Counter(selection.reasons.values()) == {"repository_cap": 20}
 
 
 def test_the_side_that_loses_fewer_examples_goes() -> None:
@@ -145,17 +153,16 @@ def test_the_side_that_loses_fewer_examples_goes() -> None:
 
 def test_the_first_reason_that_applies_is_given() -> None:
     (train, *_), (held, *_) = paths("train", 1), paths("heldout", 1)
-    chunk = Example(" ".join(words(1, 30)), path=held, has_chunk=True)
-    copy = Example(chunk.input, path=f"{held[:-3]}/longer/{held}", quotes=("no",), has_chunk=True)
+    chunk = Example(" ".join(words(1, 30)), path=held)
+    alike = [Example("def a():", path=held, quotes=("no",), symbol=f"a{n}") for n in range(2)]
     crossing = Example("def f():", path=held, also=(train,), symbol="f")
     quoting = Example("def g():", path=held, also=(train,), quotes=("yes", "no"), symbol="g")
     beside = Example("def h():", path=held, also=(held,), quotes=("yes",), symbol="h")
-    examples = [chunk, copy, crossing, quoting, beside]
+    examples = [chunk, *alike, crossing, quoting, beside]
     selection = selected(examples, vocabulary=lambda repo, name: name == "yes")
-    assert selection.reasons == {
-        copy.id: "duplicate",
-        crossing.id: "crosses_the_split",
-        quoting.id: "quotes_unknown_name",
-    }
+    twice = sorted(selection.reasons[one.id] for one in alike)
+    assert twice == ["duplicate_example", "quotes_unknown_name"]
+    assert selection.reasons[crossing.id] == "crosses_the_split"
+    assert selection.reasons[quoting.id] == "quotes_unknown_name"
     assert selection.sides == {chunk.id: "heldout", beside.id: "heldout"}
     assert selected([]).sides == {}

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from repo_tune_pipeline.records import Change, CodeChunk, SftExample, TaskName
 from repo_tune_pipeline.settings import SftSettings
@@ -16,7 +17,8 @@ from repo_tune_pipeline.sft.links import link
 from repo_tune_pipeline.sft.making import make_for_changes, make_for_file, make_for_repository
 from repo_tune_pipeline.sft.outline import outline_of
 from repo_tune_pipeline.sft.packs import load_packs
-from repo_tune_pipeline.sft.prose import as_sentence, first_paragraph
+from repo_tune_pipeline.sft.prose import first_paragraph
+from repo_tune_pipeline.sft.sentences import as_sentence
 from repo_tune_pipeline.sft.signatures import parameters, return_type
 from repo_tune_pipeline.sft.tasks import TASK_VERSIONS
 from repo_tune_pipeline.sft.tasks.code_completion import MARKER, split_at
@@ -94,13 +96,14 @@ def test_an_explanation_tells_name_file_purpose_structure_and_where_callees_are(
     assert hold.meta.origin == "docstring"
 
 
-def test_an_explanation_without_docstring_needs_branches_or_errors() -> None:
+def test_an_explanation_without_docstring_needs_two_branches_or_errors() -> None:
     text = (
         "def drain(queue, store) -> bool:\n    if queue.closed:\n        return None\n"
-        "    start_job(queue)\n    return close_store(store, queue.room)\n"
+        "    if store is None:\n        raise StoreMissing(queue)\n    start_job(queue)\n"
+        "    return close_store(store, queue.room)\n"
     )
     (drain,) = made(python_chunks(text), "code_explanation")
-    assert "If `queue.closed`, it returns `None`. It calls `start_job`" in drain.output
+    assert "If `queue.closed`, it returns `None`. If `store is None`, it raises" in drain.output
     assert drain.meta.origin == "source"
     assert not made(python_chunks(text.replace("if queue", "while queue")), "code_explanation")
 
@@ -295,10 +298,10 @@ def test_usage_is_the_real_call_of_another_function() -> None:
     usages = of(made(repository(), "api_usage"), "wait_for_room")
     main = next(example for example in usages if example.meta.path == "pkg/main.py")
     assert main.output == (
-        "`run_all` uses it in `pkg/main.py`, lines 2 to 3:\n\n```python\n"
-        "queue = Queue(jobs)\nready = wait_for_room(queue, 3)\n```"
+        "`run_all` uses it in `pkg/main.py`, lines 2 to 4:\n\n```python\n"
+        "queue = Queue(jobs)\nready = wait_for_room(queue, 3)\nreturn ready\n```"
     )
-    assert (main.meta.start_line, main.meta.end_line) == (2, 3)
+    assert (main.meta.start_line, main.meta.end_line) == (2, 4)
 
 
 def test_a_test_answers_for_the_function_whose_name_it_bears() -> None:
@@ -312,7 +315,7 @@ def test_a_change_gives_the_new_code_and_the_message() -> None:
     change = Change(
         "c" * 40,
         "2026-01-01",
-        "Wait for room with a deadline (#12)",
+        "Add a deadline to wait_for_room instead of sleep (#12)",
         "",
         "pkg/store.py",
         "Python",
@@ -321,13 +324,13 @@ def test_a_change_gives_the_new_code_and_the_message() -> None:
         1,
         2,
     )
-    vague = replace(change, subject="Fix some things here")
+    vague = dataclasses.replace(change, subject="Fix some things here")
     outcomes = make_for_changes([change, vague], "acme/tools", settings=SftSettings())
     apply, message = (each.example for each in outcomes.made)
-    assert "Wait for room with a deadline" in apply.instruction
+    assert "Add a deadline to wait_for_room" in apply.instruction
     assert apply.input == "def wait_for_room(queue):\n    sleep()"
     assert apply.output == "def wait_for_room(queue):\n    wait_until(deadline)"
-    assert message.output == "Wait for room with a deadline"
+    assert message.output == "Add a deadline to wait_for_room instead of sleep"
     assert [each.reason for each in outcomes.rejections] == ["unrelated_message"]
 
 
@@ -368,13 +371,11 @@ def test_paragraphs_of_docs_become_sentences() -> None:
     javadoc = "Returns the {@link Payment} of <p>an order\n@param order the order"
     assert first_paragraph(javadoc) == "Returns the `Payment` of an order"
     assert as_sentence("Returns the payment") == "It returns the payment."
-    assert as_sentence("Cache of payments") == "Cache of payments."
     assert as_sentence("A cache of payments") == "It is a cache of payments."
     assert as_sentence("Copies x, e.g. for:") == "It copies x, e.g. for."
     assert first_paragraph("Args:\n  x: y") == ""
     assert first_paragraph("See\n:py:class:`Job` for more.") == "See `Job` for more."
     assert as_sentence("SetArgs sets the arguments", "SetArgs") == "It sets the arguments."
-    assert as_sentence("pkg.Name: its name") == "pkg.Name: its name."
 
 
 SIGNATURES = [

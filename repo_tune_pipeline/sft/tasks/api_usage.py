@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
@@ -15,17 +16,23 @@ FORMS = (
     "How is the {noun} `{symbol}` used in {repo}? Show real code.",
     "Where does {repo} use `{symbol}` ({path}), and what does the call look like?",
 )
-MOST_EXAMPLES = 2
-_BEFORE, _AFTER = 3, 10
+MOST_EXAMPLES = 3
+_BEFORE, _FAR, _AFTER = 3, 10, 10
 _MAX_CHARS = 900
+_LEAST_ROWS, _MOST_ROWS = 4, 12
+_LEAST_WORDS = 4
 _CONTINUED = (".", "->", "?", "|>", "&&", "||", "+", "++", ":")
+_OPEN = ("=", "->", "=>", "&&", "||", "+", "?", ":")
+_CLOSING = (")", "]", "}", ">", "/>")
+_ELEMENT_END = re.compile(r"(?:/>|</[\w.]*>)\s*\Z")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 class ApiUsage:
     """The answer is the piece of a real caller that holds the call, with its file and lines."""
 
     name: TaskName = "api_usage"
-    version = "4"
+    version = "5"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
@@ -42,7 +49,7 @@ class ApiUsage:
             answer = f"`{plain_name(caller)}` uses it in `{caller.path}`, {lines}:\n\n"
             yield Draft(
                 instruction=view.instruction(FORMS, f"{self.name}_{number}"),
-                input=" ".join(view.signature.split()),
+                input=view.signature,
                 output=f"{answer}```{caller.language.lower()}\n{text}\n```",
                 origin="source",
                 at=caller,
@@ -52,25 +59,73 @@ class ApiUsage:
 
 
 def _site(target: CodeChunk, caller: CodeChunk) -> tuple[CodeChunk, tuple[int, int], str] | None:
-    """The statement that holds the first call, with the one before it; absolute rows."""
+    """The first whole statement that holds a call, with what stands around it; absolute rows."""
     source = caller.source.replace("\r\n", "\n")
     lines = source.split("\n")
-    row = _call_row(lines, called_name(target), caller)
-    if row is None or "```" in source:
+    name = called_name(target)
+    if "```" in source:
         return None
     starts = sorted({caller.source.count("\n", 0, cut) for cut in caller.cut_points})
-    before = [start for start in starts if row - _BEFORE <= start <= row]
-    first = before[-1] if before else row
+    for row in _call_rows(lines, name, caller):
+        for first in _beginnings(lines, starts, row, name):
+            rows = _whole(lines, starts, first, row)
+            text = dedent("\n".join(lines[rows[0] : rows[1] + 1])) if rows else ""
+            if rows and len(text) <= _MAX_CHARS and _tells(text, name):
+                start = caller.start_line
+                return caller, (start + rows[0], start + rows[1]), text
+    return None
+
+
+def _beginnings(lines: list[str], starts: list[int], row: int, name: str) -> list[int]:
+    """Where the statement of a row may begin, the nearest first.
+
+    A line that goes on with what stands above it, or an arm of a switch, is no beginning.
+    """
+    if lines[row].lstrip().startswith(f"<{name}"):
+        return [row]
+    near = [start for start in reversed(starts) if row - _FAR <= start <= row] or [row]
+    return [
+        start
+        for start in near
+        if not lines[start].lstrip().startswith((*_CONTINUED, "|", *_CLOSING))
+    ]
+
+
+def _whole(lines: list[str], starts: list[int], first: int, row: int) -> tuple[int, int] | None:
+    """The rows of the statement from `first` on and of its neighbours; None if it isn't whole."""
     last = _closing(lines, first, row)
-    if last is None:
+    if last is None or lines[last].rstrip().endswith(","):
         return None
-    if len(before) > 1 and _indent(lines[before[-2]]) == _indent(lines[first]):
-        whole = _closing(lines, before[-2], row)
-        first = before[-2] if whole == last else first
-    text = dedent("\n".join(lines[first : last + 1]))
-    if len(text) > _MAX_CHARS:
-        return None
-    return caller, (caller.start_line + first, caller.start_line + last), text
+    first, last = _widened(lines, starts, first, last)
+    level = _indent(lines[first])
+    deep = all(_indent(line) >= level for line in lines[first:last] if line.strip())
+    quotes = "\n".join(lines[first : last + 1]).count('"""')
+    return (first, last) if deep and quotes % 2 == 0 else None
+
+
+def _widened(lines: list[str], starts: list[int], first: int, last: int) -> tuple[int, int]:
+    """A few more rows: the statements before and after it, at its own depth, each whole."""
+    indent = _indent(lines[first])
+    earlier = [start for start in starts if start < first]
+    if earlier and _indent(lines[earlier[-1]]) == indent and first - earlier[-1] <= _BEFORE:
+        ends = _closing(lines, earlier[-1], first - 1)
+        apart = lines[earlier[-1] : first] if ends is None else lines[ends + 1 : first]
+        level = all(_indent(line) >= indent for line in lines[earlier[-1] : first] if line.strip())
+        first = earlier[-1] if level and not any(map(str.strip, apart)) else first
+    while last - first + 1 < _LEAST_ROWS:
+        later = next((start for start in starts if start > last), None)
+        if later is None or _indent(lines[later]) != indent:
+            break
+        ends = _closing(lines, later, later)
+        if ends is None or ends - first + 1 > _MOST_ROWS or later - last > _BEFORE:
+            break
+        last = ends
+    return first, last
+
+
+def _tells(text: str, name: str) -> bool:
+    """Whether the piece shows more of the use than the bare name of what is called."""
+    return len(set(_WORD.findall(text)) - {name}) >= _LEAST_WORDS
 
 
 def called_name(target: CodeChunk) -> str:
@@ -89,30 +144,47 @@ def _closing(lines: list[str], first: int, row: int) -> int | None:
         if depth < 0:
             return None
         element = any(lines[each].lstrip().startswith("<") for each in (first, row))
-        whole = depth == 0 and (not element or line.rstrip().endswith(">"))
+        ended = not line.rstrip().endswith(_OPEN)
+        closed = not element or _ELEMENT_END.search("\n".join(lines[first : number + 1]))
+        whole = depth == 0 and ended and closed
         behind = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
         if number >= row and whole and not behind.startswith(_CONTINUED):
             return number
+        if number >= row and depth == 0 and line.rstrip().endswith(":"):
+            return _block_end(lines, first, number)
     return None
 
 
-def _call_row(lines: list[str], name: str, caller: CodeChunk) -> int | None:
-    """The first row after the docs on which `name` is called."""
+def _block_end(lines: list[str], first: int, head: int) -> int | None:
+    """The last row of a Python block that begins at `head`; None where it is long, or none."""
+    last = head
+    for number in range(head + 1, len(lines)):
+        if lines[number].strip() and _indent(lines[number]) <= _indent(lines[first]):
+            break
+        last = number if lines[number].strip() else last
+    return last if head < last <= head + _AFTER else None
+
+
+def _call_rows(lines: list[str], name: str, caller: CodeChunk) -> Iterator[int]:
+    """The rows after the docs on which `name` is called."""
     docs = caller.doc_span
     after = caller.source.count("\n", 0, docs[1]) + 1 if docs else 0
     skip = after if docs and docs[0] == 0 else 1
-    for row, line in enumerate(lines):
-        if row < skip or (docs and row < after):
-            continue
-        start = line.find(name)
-        while start >= 0:
-            before, behind = line[start - 1 : start], line[start + len(name) :].lstrip()
-            ends = behind[:1] in ("(", "{", "<", "!", ">", "/") or f"<{name}" in line
-            if not (before.isalnum() or before == "_") and ends:
-                stripped = line.lstrip()
-                return None if stripped.startswith(("#", "//", "*", "--")) else row
-            start = line.find(name, start + 1)
-    return None
+    for row in range(max(skip, after), len(lines)):
+        comment = lines[row].lstrip().startswith(("#", "//", "*", "--"))
+        if not comment and _calls(lines[row], name):
+            yield row
+
+
+def _calls(line: str, name: str) -> bool:
+    start = line.find(name)
+    while start >= 0:
+        before, behind = line[start - 1 : start], line[start + len(name) :].lstrip()
+        ends = behind[:1] in ("(", "{", "<", "!", ">", "/") or f"<{name}" in line
+        if not (before.isalnum() or before == "_") and ends:
+            return True
+        start = line.find(name, start + 1)
+    return False
 
 
 def _indent(line: str) -> int:

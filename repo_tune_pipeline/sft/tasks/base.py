@@ -18,7 +18,11 @@ from repo_tune_pipeline.sft.links import NO_LINKS, Links, qualified
 from repo_tune_pipeline.sft.outline import RepoOutline
 from repo_tune_pipeline.sft.prose import first_paragraph
 
-_BARE_PARAMETER = re.compile(r"let (?:rec )?\w+ = \w+")
+_RESCRIPT_FUNCTION = re.compile(r"let (?:rec )?\w+ = ")
+_QUOTED = re.compile(r"""("[^"]*"|`[^`]*`)""")
+_AFTER_OPENING = re.compile(r"([(\[]) ")
+_BEFORE_CLOSING = re.compile(r",? ([)\]])")
+_BRACED = frozenset({"Java", "Kotlin", "Scala", "JavaScript", "TypeScript", "TSX", "C#", "PHP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,12 @@ class ChunkView:
 
     @property
     def signature(self) -> str:
-        """The signature; a ReScript function of one bare parameter ends in its arrow."""
-        signature = self.chunk.signature.strip()
-        bare = self.chunk.language == "ReScript" and _BARE_PARAMETER.fullmatch(signature)
-        return f"{signature} =>" if bare and self.chunk.kind != "type" else signature
+        """The signature on one line; a ReScript function's ends in its arrow."""
+        signature = one_line(self.chunk.signature)
+        function = self.chunk.language == "ReScript" and self.chunk.kind != "type"
+        if function and _RESCRIPT_FUNCTION.match(signature) and not signature.endswith("=>"):
+            return f"{signature} =>"
+        return signature
 
     @property
     def repo_name(self) -> str:
@@ -152,7 +158,20 @@ class ChunkView:
         code = dedent(stripped.replace("\r\n", "\n")).rstrip("\r\n ")
         if self.chunk.part[0] == 1:
             return code
-        return f"{self.chunk.signature}\n{ellipsis_of(self.chunk.language)}\n{code}"
+        return f"{self.signature}\n{ellipsis_of(self.chunk.language)}\n{code}"
+
+    @property
+    def is_head(self) -> bool:
+        """Whether the chunk is a type's beginning, its members being chunks of their own."""
+        return not self.last_line
+
+    @property
+    def shown(self) -> str:
+        """`code` as it is shown; of a type's beginning, with a mark for the rest and its end."""
+        if not self.is_head:
+            return self.code
+        closing = "\n}" if self.chunk.language in _BRACED else ""
+        return f"{self.code}\n\n    {ellipsis_of(self.chunk.language)}{closing}"
 
     @cached_property
     def tree(self) -> ast.AST | None:
@@ -173,14 +192,19 @@ class ChunkView:
     @cached_property
     def doc_problem(self) -> str:
         """Why the docstring says too little to learn from, or ""."""
-        return docs.docstring_problem(self.chunk.docstring, self.chunk.symbol)
+        return docs.docstring_problem(self.docs, self.chunk.symbol)
+
+    @cached_property
+    def docs(self) -> str:
+        """The docstring, less what the code can't tell."""
+        return docs.told(self.chunk.docstring)
 
     @cached_property
     def paragraph(self) -> str:
         """The docstring's first paragraph on one line; "" if the docstring is no use."""
         if self.doc_problem:
             return ""
-        paragraph = first_paragraph(self.chunk.docstring)
+        paragraph = first_paragraph(self.docs)
         return "" if docs.docstring_problem(paragraph, self.chunk.symbol) else paragraph
 
     @cached_property
@@ -207,6 +231,15 @@ class ChunkView:
 def plain_name(chunk: CodeChunk) -> str:
     """The qualified name on one line, without what would end our marks."""
     return " ".join(qualified(chunk).replace("`", "'").split())
+
+
+def one_line(signature: str) -> str:
+    """A signature over several lines as one: no blank after a bracket, no comma before one."""
+    parts = _QUOTED.split(" ".join(signature.split()))
+    parts[::2] = [
+        _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", part)) for part in parts[::2]
+    ]
+    return "".join(parts)
 
 
 def short_name(repo: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.code import dedent
-from repo_tune_pipeline.sft.cuts import Piece, pieces_of
+from repo_tune_pipeline.sft.cuts import Piece, begins, docs_rows, indent, is_empty, pieces_of
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, ellipsis_of
 
 FORMS = (
@@ -31,6 +31,8 @@ MARKER = "<<<MISSING>>>"
 MAX_CONTEXT = 1_400
 """Characters of code shown; of a longer prefix the beginning is left out."""
 
+_LEAST_SHOWN = 3
+
 
 class CodeCompletion:
     """One to six examples a chunk, as many as its length is good for, cut between statements.
@@ -40,7 +42,7 @@ class CodeCompletion:
     """
 
     name: TaskName = "code_completion"
-    version = "5"
+    version = "6"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind not in ("section", "module")
@@ -66,10 +68,16 @@ def split_at(source: str, cut: int) -> tuple[str, str]:
 
 def _draft(view: ChunkView, lines: list[str], piece: Piece) -> Verdict:
     output = "\n".join(lines[piece.start : piece.end])
-    prefix, first = _shown_prefix(view, lines[: piece.start])
+    found = _shown_prefix(view, lines[: piece.start])
+    if found is None:
+        return Dropped("cut_inside_statement")
+    prefix, first = found
     after = lines[piece.end :]
     if piece.way == "middle":
-        after = after[: _rows_within(after, MAX_CONTEXT - min(len(prefix), MAX_CONTEXT // 2))]
+        fitting = _rows_within(after, MAX_CONTEXT - min(len(prefix), MAX_CONTEXT // 2))
+        while 0 < fitting < len(after) and is_empty(after[fitting - 1]):
+            fitting -= 1
+        after = after[:fitting]
         if MARKER in prefix or not after:
             return Dropped("no_cut_point")
         shown = f"{prefix}{MARKER}\n" + "\n".join(after)
@@ -88,20 +96,33 @@ def _draft(view: ChunkView, lines: list[str], piece: Piece) -> Verdict:
     )
 
 
-def _shown_prefix(view: ChunkView, before: list[str]) -> tuple[str, int]:
-    """The lines before the piece, or the signature and the last of them; the first row shown."""
+def _shown_prefix(view: ChunkView, before: list[str]) -> tuple[str, int] | None:
+    """The lines before the piece, or the signature and the last of them; the first row shown.
+
+    What is left out ends where a statement or the docs do: a reader can't make out the end of
+    something whose beginning isn't there. None where no statement begins near enough.
+    """
     text = "\n".join([*before, ""])
     header = _header(view)
     if len(text) <= MAX_CONTEXT:
         return (f"{header}{text}" if view.chunk.part[0] > 1 else text), 0
     room = max(MAX_CONTEXT - len(header), MAX_CONTEXT // 2)
-    kept = before[len(before) - _rows_within(before[::-1], room) :]
-    return header + "\n".join([*kept, ""]), len(before) - len(kept)
+    least = len(before) - _rows_within(before[::-1], room)
+    docs = docs_rows(view.chunk)
+    if least <= docs < len(before):
+        return f"{ellipsis_of(view.chunk.language)}\n" + "\n".join([*before[docs:], ""]), docs
+    rows = [row for row in begins(view.chunk, before) if row >= least]
+    early = [row for row in rows if row - least <= (len(before) - least) // 2] or rows[:1]
+    # The outermost: of what begins deep inside something the reader sees only the closing.
+    first = min(early, key=lambda row: (indent(before[row]), row), default=len(before))
+    if len(before) - first < _LEAST_SHOWN:
+        return None
+    return header + "\n".join([*before[first:], ""]), first
 
 
 def _header(view: ChunkView) -> str:
     """The whole definition's signature, and a mark that lines after it aren't shown."""
-    signature = " ".join(view.chunk.signature.split())
+    signature = view.signature
     gap = ellipsis_of(view.chunk.language)
     shown = signature and len(signature) <= MAX_CONTEXT // 4
     return f"{signature}\n{gap}\n" if shown else f"{gap}\n"

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.forms import pick
-from repo_tune_pipeline.sft.prose import article, as_sentence, listing
+from repo_tune_pipeline.sft.prose import listing
 from repo_tune_pipeline.sft.reference import Reference, reference_of
+from repo_tune_pipeline.sft.sentences import article, as_sentence
 from repo_tune_pipeline.sft.signatures import last_name
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
+from repo_tune_pipeline.sft.test_code import is_test_code
 
 FORMS = (
     "Explain the following code from {repo}:",
@@ -27,14 +29,14 @@ MOST_NAMES = 12
 _CALLS = 5
 _NOTHING = frozenset({"", "None", "void", "()", "Unit", "unit", "Void"})
 _ENOUGH = 2
-"""Facts that an explanation without a docstring must tell beside names of parameters."""
+"""Conditions, errors and bases that an explanation without a docstring must tell."""
 
 
 class CodeExplanation:
     """Answers from the docstring's first paragraph and from structure, or from structure alone."""
 
     name: TaskName = "code_explanation"
-    version = "4"
+    version = "5"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind != "section" and chunk.part[1] == 1
@@ -52,7 +54,7 @@ class CodeExplanation:
                 sentences.append(as_sentence(view.paragraph, last_name(view.chunk.symbol)))
             yield Draft(
                 instruction=view.instruction(FORMS, self.name),
-                input=view.code,
+                input=view.shown,
                 output=" ".join([*sentences, *structure]),
                 origin="docstring" if view.paragraph else "source",
             )
@@ -74,18 +76,22 @@ def structure_sentences(view: ChunkView) -> list[str]:
         sentences.append(f"Its cases are {listing(known.cases, MOST_NAMES)}.")
     if known.members:
         sentences.append(f"It defines {listing(known.members)}.")
-    both = known.parameters and known.returns and pick((True, False), view.chunk.chunk_id, "both")
+    told = as_sentence(view.paragraph).startswith("It returns") if view.paragraph else False
+    mixed = pick((True, False), view.chunk.chunk_id, "both") and not told
+    both = known.parameters and known.returns and mixed
     is_test = view.chunk.kind == "test"
     if both and not is_test:
-        told = _return_sentence(known.returns).removeprefix("It ")
-        sentences.append(f"It takes {listing(known.parameters)} and {told}")
+        given = _return_sentence(known.returns).removeprefix("It ")
+        sentences.append(f"It takes {listing(known.parameters)} and {given}")
     elif known.parameters and not is_test:
         sentences.append(f"It takes {listing(known.parameters)}.")
     sentences.extend(known.branches)
     if calls := call_sentence(view):
         sentences.append(calls)
     if known.returns and not both and not is_test:
-        sentences.append(_return_sentence(known.returns))
+        sentences.append(
+            f"The return type is `{known.returns}`." if told else _return_sentence(known.returns)
+        )
     if untold := [name for name in known.raises if not _is_told(name, known.branches)]:
         verb = "raises" if view.chunk.language in ("Python", "Ruby") else "throws"
         sentences.append(f"It {'also ' if known.branches else ''}{verb} {listing(untold)}.")
@@ -147,13 +153,6 @@ def _return_sentence(returns: str) -> str:
 def _says_enough(view: ChunkView) -> bool:
     """Whether the facts go beyond what anyone sees who reads the code's first lines."""
     known = view.facts
-    if view.chunk.kind == "test":
-        return False
-    elsewhere = any(target.path != view.chunk.path for target in view.links.callees.values())
-    strong = (*known.branches, *known.raises, *known.bases)
-    weak = (
-        elsewhere or len(known.calls) >= _CALLS,
-        len(known.members) > 1,
-        known.returns not in _NOTHING,
-    )
-    return bool(strong) and len(strong) + sum(weak) >= _ENOUGH
+    helps = view.chunk.kind == "test" or is_test_code(view.chunk.path)
+    untold = [name for name in known.raises if not _is_told(name, known.branches)]
+    return not helps and len(known.branches) + len(untold) + len(known.bases) >= _ENOUGH

@@ -1,11 +1,12 @@
-"""A name → where it is defined, or where it is tested."""
+"""A name → where it is defined, tested and called, and what it calls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from repo_tune_pipeline.records import CodeChunk, TaskName
-from repo_tune_pipeline.sft.prose import article
+from repo_tune_pipeline.sft.links import MOST_CALLERS
+from repo_tune_pipeline.sft.sentences import article
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, plain_name
 from repo_tune_pipeline.sft.test_code import helps_tests, is_test_code
 
@@ -33,15 +34,22 @@ USED_FORMS = (
     "I want to change `{symbol}` in {path} of {repo}. What does it call in other files?",
     "Where are the definitions in other files of {repo} that `{symbol}` from {path} calls?",
 )
+CALLER_FORMS = (
+    "Which code of {repo} calls `{symbol}` from {path}?",
+    "Where is the {noun} `{symbol}` of {repo} called?",
+    "I want to change the signature of `{symbol}` in {path} of {repo}. Which callers are there?",
+    "Name callers of `{symbol}` ({path} in {repo}) with their files and lines.",
+)
 _MAX_SIGNATURE = 300
 _LEAST_USED, _MOST_USED = 2, 12
+_MOST_TESTS = 3
 
 
 class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "3"
+    version = "4"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind in ("function", "method", "type") and chunk.part[0] == 1
@@ -57,6 +65,9 @@ class CodeLocation:
             yield Draft(instruction, "", _definition(view), "source", lines=lines)
             if in_repo == 1 and not helps_tests(view.chunk, view.links.tests) and view.links.tests:
                 yield self._tests(view)
+            called = view.chunk.kind != "type" and len(view.links.callers) >= _LEAST_USED
+            if in_repo == 1 and called:
+                yield self._callers(view)
             used = _used_elsewhere(view)
             if len(used) >= _LEAST_USED:
                 yield self._dependencies(view, used)
@@ -71,14 +82,25 @@ class CodeLocation:
         instruction = view.instruction(USED_FORMS, "code_location_used")
         return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
 
-    def _tests(self, view: ChunkView) -> Draft:
-        tests = [
-            f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in view.links.tests
+    def _callers(self, view: ChunkView) -> Draft:
+        rows = [
+            f"- `{plain_name(caller)}` in `{caller.path}`, {_lines(caller)}"
+            for caller in view.links.callers
         ]
+        where = f"`{view.symbol}` from `{view.chunk.path}`"
+        some = f"Among the callers of {where} are:"
+        head = some if len(rows) == MOST_CALLERS else f"{where} is called by:"
+        also = tuple(sorted({caller.path for caller in view.links.callers} - {view.chunk.path}))
+        instruction = view.instruction(CALLER_FORMS, "code_location_callers")
+        return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)
+
+    def _tests(self, view: ChunkView) -> Draft:
+        found = view.links.tests[:_MOST_TESTS]
+        tests = [f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in found]
         joined = f"{', '.join(tests[:-1])} and {tests[-1]}" if len(tests) > 1 else tests[0]
         noun = "the test" if len(tests) == 1 else "the tests"
         answer = f"`{view.symbol}` from `{view.chunk.path}` is called by {noun} {joined}."
-        also = tuple(sorted({test.path for test in view.links.tests} - {view.chunk.path}))
+        also = tuple(sorted({test.path for test in found} - {view.chunk.path}))
         instruction = view.instruction(TEST_FORMS, "code_location_tests")
         return Draft(instruction, "", answer, "source", also=also)
 

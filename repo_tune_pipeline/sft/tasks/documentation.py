@@ -33,7 +33,7 @@ class Documentation:
     """The answer is the docstring or leading comment without its markers, or a section's text."""
 
     name: TaskName = "documentation"
-    version = "3"
+    version = "4"
 
     def takes(self, chunk: CodeChunk) -> bool:
         return chunk.kind == "section" or chunk.part[1] == 1
@@ -42,16 +42,15 @@ class Documentation:
         yield self._of_section(view) if view.chunk.kind == "section" else self._of_code(view)
 
     def _of_code(self, view: ChunkView) -> Verdict:
-        docstring = view.chunk.docstring.strip()
         if problem := view.doc_problem or view.code_problem:
             return Dropped(problem)
         if not view.paragraph:
             return Dropped("boilerplate_docstring")
-        if view.chunk.doc_span is None or docstring in view.code:
+        if view.chunk.doc_span is None or view.docs in view.code:
             return Dropped("answer_in_input")
         word = "docstring" if view.chunk.language == "Python" else "documentation comment"
         instruction = view.instruction(FORMS, self.name, doc=word)
-        return Draft(instruction, view.code, docstring, "docstring")
+        return Draft(instruction, view.shown, view.docs, "docstring")
 
     def _of_section(self, view: ChunkView) -> Verdict:
         section = read_section(view.chunk)

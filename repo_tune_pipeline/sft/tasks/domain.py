@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from repo_tune_pipeline.records import CodeChunk, TaskName
 from repo_tune_pipeline.sft.forms import pick
 from repo_tune_pipeline.sft.packs import DomainPack, DomainTopic, best_topic
-from repo_tune_pipeline.sft.prose import article, as_sentence
-from repo_tune_pipeline.sft.sections import read_section
+from repo_tune_pipeline.sft.sections import Section, read_section
+from repo_tune_pipeline.sft.sentences import article, as_sentence
 from repo_tune_pipeline.sft.signatures import last_name
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict
 from repo_tune_pipeline.sft.tasks.code_explanation import call_sentence
+from repo_tune_pipeline.sft.test_code import is_test_code
 from repo_tune_pipeline.sft.words import words_of
 
 SECTION_FORMS = (
@@ -21,12 +22,14 @@ SECTION_FORMS = (
     'Which part of {repo}\'s documents on {topic} is headed "{heading}" in {path}? Quote it.',
 )
 
+_LEAST_TOLD = 3
+
 
 class Domain:
     """Sections answer for the topic of their heading; documented code for the topic it is of."""
 
     name: TaskName = "domain"
-    version = "4"
+    version = "5"
 
     def __init__(self, packs: Sequence[DomainPack]) -> None:
         self.packs = tuple(packs)
@@ -42,8 +45,7 @@ class Domain:
         if section.problem or section.release:
             return Dropped(section.problem or "no_topic")
         topic = best_topic(self.packs, view.chunk)
-        # The heading itself has to name the topic: a word somewhere in the text makes no answer.
-        if topic is None or not topic.vocabulary & words_of(section.heading):
+        if topic is None or not self._is_on(topic, section, view.chunk.repo):
             return Dropped("no_topic")
         form = pick(SECTION_FORMS, self.name, view.chunk.chunk_id)
         instruction = form.format(
@@ -67,11 +69,26 @@ class Domain:
         ]
         if calls := call_sentence(view):
             answer.append(calls)
-        return Draft(question, view.code, " ".join(answer), "docstring")
+        return Draft(question, view.shown, " ".join(answer), "docstring")
 
-    @staticmethod
-    def _is_about(topic: DomainTopic, view: ChunkView) -> bool:
-        """Whether the name itself, or the description more than in passing, is about the topic."""
-        name = last_name(view.chunk.symbol)
-        told = topic.vocabulary & words_of(f"{name} {view.paragraph}")
-        return len(told) > 1 or bool(told & words_of(name))
+    def _is_on(self, topic: DomainTopic, section: Section, repo: str) -> bool:
+        """Whether the heading names the topic, and the text, too, where no pack is at home."""
+        if not topic.vocabulary & words_of(section.heading):
+            return False
+        told = topic.vocabulary & words_of(f"{section.heading} {section.body}")
+        return self._is_home(topic, repo) or len(told) >= _LEAST_TOLD
+
+    def _is_home(self, topic: DomainTopic, repo: str) -> bool:
+        return any(pack.is_home(repo) for pack in self.packs if topic in pack.topics)
+
+    def _is_about(self, topic: DomainTopic, view: ChunkView) -> bool:
+        """Whether name and description are about the topic, and more than in passing.
+
+        Where a pack is at home one word in the name tells; "url" or "object" elsewhere doesn't.
+        """
+        chunk = view.chunk
+        if chunk.kind == "test" or is_test_code(chunk.path):
+            return False
+        named = words_of(chunk.symbol)
+        told = topic.vocabulary & (named | words_of(view.paragraph))
+        return bool(told & named) if self._is_home(topic, chunk.repo) else len(told) > 1

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from repo_tune_pipeline.records import NO_ASSERTION, TaskName
 from repo_tune_pipeline.sft.forms import pick
-from repo_tune_pipeline.sft.outline import FileOutline, RepoOutline
-from repo_tune_pipeline.sft.prose import article, as_sentence
+from repo_tune_pipeline.sft.outline import Definition, FileOutline, RepoOutline
+from repo_tune_pipeline.sft.prose import listing
+from repo_tune_pipeline.sft.sentences import article
 from repo_tune_pipeline.sft.tasks.base import Draft, Dropped, Placed, Verdict, short_name
 from repo_tune_pipeline.sft.test_code import is_test_code
 
@@ -39,7 +40,8 @@ ENTRY_FORMS = (
 )
 _MIN_FILES, _MOST_FILES = 2, 15
 _MIN_DEFINITIONS, _MOST_DEFINITIONS = 2, 12
-_SHOWN = 3
+_MOST_NAMES = 30
+_SHOWN = 5
 _DOCUMENTS = frozenset({"Markdown", "reStructuredText", "Jupyter Notebook"})
 _ENTRY = re.compile(r"(?:^|/)(?:__main__\.py|main\.(?:py|go|rs|c|cc|cpp|swift|kt))$")
 
@@ -48,7 +50,7 @@ class RepoOverview:
     """One example for the repository, one for its entry points, each folder and each file."""
 
     name: TaskName = "repo_overview"
-    version = "3"
+    version = "4"
 
     def examples(self, outline: RepoOutline) -> Iterator[Placed]:
         yield _placed(outline, _structure(outline), ".", outline.files)
@@ -100,7 +102,7 @@ def _folder(outline: RepoOutline, folder: str, files: Sequence[FileOutline]) -> 
     if not folder or not _MIN_FILES <= len(code) <= _MOST_FILES:
         return Dropped("unfit_folder")
     rows = [f"- `{file.path.rpartition('/')[2]}`: {_summary(file)}" for file in code]
-    head = f"`{folder}` directly contains {len(code)} source files with definitions:"
+    head = f"`{folder}` directly contains these source files; the longer definitions are:"
     return _draft(outline, FOLDER_FORMS, folder, [head, "", *rows])
 
 
@@ -112,19 +114,20 @@ def _file(outline: RepoOutline, file: FileOutline) -> Verdict:
         f"- `{each.symbol}`, {article(each.kind)}, from line {each.start_line}"
         for each in file.definitions[:_MOST_DEFINITIONS]
     ]
-    if hidden := len(file.definitions) - len(rows):
-        rows.append(f"- and {hidden} more")
-    number = _count(len(file.definitions), "definition")
-    head = f"`{file.path}` is {article(file.language)} file with {number}:"
-    about = ["", f"Its header says: {as_sentence(file.about)}"] if file.about else []
+    if others := file.definitions[_MOST_DEFINITIONS:]:
+        rows.append(f"- further down: {_names(others, _MOST_NAMES)}")
+    # What stands on one line is no chunk: a number of definitions would be too small.
+    head = f"`{file.path}` is {article(file.language)} file with these longer definitions:"
+    about = ["", f"Its header says: {file.about.rstrip(' .:,')}."] if file.about else []
     return _draft(outline, FILE_FORMS, file.path, [head, "", *rows, *about])
 
 
 def _summary(file: FileOutline) -> str:
-    names = [f"`{each.symbol}`" for each in file.definitions]
-    if len(names) > _SHOWN:
-        return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return _names(file.definitions, _SHOWN)
+
+
+def _names(definitions: Sequence[Definition], limit: int) -> str:
+    return listing([each.symbol for each in definitions], limit)
 
 
 def _languages(files: Sequence[FileOutline]) -> str:

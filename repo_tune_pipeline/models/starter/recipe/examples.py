@@ -14,7 +14,6 @@ from repo_tune_pipeline.models.starter.recipe.corpus import Document
 from repo_tune_pipeline.records import LedgerEntry, SftExample, Snapshot, SourceFile
 from repo_tune_pipeline.settings import ChunkingSettings, SftSettings, configs_dir
 from repo_tune_pipeline.sft import load_packs
-from repo_tune_pipeline.sft.jobs import grouped
 from repo_tune_pipeline.sft.links import link
 from repo_tune_pipeline.sft.making import make_for_file
 
@@ -36,8 +35,9 @@ def _made(documents: list[Document]) -> Iterator[SftExample]:
     packs = load_packs(configs_dir() / "domains", settings.domains)
     for _, group in groupby(documents, key=lambda each: each.distribution):
         chunks = chunk_snapshot(_snapshot(list(group)), ChunkingSettings()).chunks
-        for job in grouped(chunks, link(chunks)):
-            outcomes = make_for_file(job.chunks, job.links, settings=settings, packs=packs)
+        links = link(chunks)
+        for _path, part in groupby(chunks, key=lambda chunk: chunk.path):
+            outcomes = make_for_file(list(part), links, settings=settings, packs=packs)
             yield from (each.example for each in outcomes.made)
 
 
