@@ -23,7 +23,7 @@ _LONGEST_GENERICS = 200
 """Bytes."""
 _LETTER = rb"[\w$\x80-\xff]"
 _LETTERS = frozenset(byte for byte in range(0x100) if re.fullmatch(_LETTER, bytes([byte])))
-_DOT = ord(".")
+_DOT, _ARROW = b".-"
 _NAME_BEFORE = re.compile(rb"(?:[.:]|->)?" + _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*$")
 _LAST_NAME = re.compile(_LETTER + rb"+$")
 _OPENING = b"([{`! "
@@ -114,7 +114,7 @@ def _goes_on(data: bytes, at: int) -> bool:
     before, earlier = data[at - 1], data[at - 2]
     if data[at] in _LETTERS and before in b".:":
         return before != earlier if before == _DOT else before == earlier
-    return before in _LETTERS
+    return before in _LETTERS and data[at] != _ARROW
 
 
 def _opening_angle(data: bytes, at: int) -> int:
