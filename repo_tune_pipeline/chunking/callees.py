@@ -23,6 +23,8 @@ _LONGEST_GENERICS = 200
 """Bytes."""
 _LETTER = rb"[\w$\x80-\xff]"
 _LETTERS = frozenset(byte for byte in range(0x100) if re.fullmatch(_LETTER, bytes([byte])))
+_JOINTS = _LETTERS | frozenset(b".:")
+_MOST_KNOWN = 50_000
 _DOT, _ARROW = b".-"
 _NAME_BEFORE = re.compile(rb"(?:[.:]|->)?" + _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*$")
 _LAST_NAME = re.compile(_LETTER + rb"+$")
@@ -50,25 +52,22 @@ class TextCalls:
     """
 
     def __init__(self, source: SourceText, text: CallText, called: frozenset[int]) -> None:
-        self._text = text
-        self._called = called
+        self._names, self._called = _names_of(text), called
         self._data = source.data
-        self._backwards = _backwards(text.opening).findall
-        self._known: dict[bytes, tuple[str, bytes]] = {}
-        self._generic = list(self._after_generics()) if text.generics else []
+        self._generic = list(_after_generics(source.data)) if text.generics else []
 
     def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:
         """As `Calls` has it."""
         data, lookup, called = self._data, node.named_descendant_for_byte_range, self._called
-        known, found = self._known, set[str]()
-        for raw in islice(set(self._backwards(data[start:end][::-1])), _MOST_NAMES):
-            name, written, width = known.get(raw) or self._read(raw)
+        names, found = self._names, set[str]()
+        for raw in islice(set(names.backwards(data[start:end][::-1])), _MOST_NAMES):
+            name, written, width = names.known.get(raw) or names.read(raw)
             if not name or name in found:
                 continue
             at = data.find(written, start, end)
             while at >= 0:
                 after = at + len(written)
-                if not _goes_on(data, at):
+                if data[at - 1] not in _JOINTS or not _goes_on(data, at):
                     around = lookup(after - width, after)
                     if around is not None and around.kind_id in called:
                         found.add(name)
@@ -85,28 +84,45 @@ class TextCalls:
             if around is not None and around.kind_id in self._called:
                 yield name
 
-    def _read(self, raw: bytes) -> tuple[str, bytes, int]:
+
+class _Names:
+    """What the texts mean that a pattern finds backwards; the same stand in many files."""
+
+    def __init__(self, text: CallText) -> None:
+        dotted = _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*"
+        opening, goes_on = text.opening.encode(), rb"(?:\.(?!\.)|::|>-)?"
+        self.backwards = re.compile(rb"(" + opening + dotted + goes_on + rb")").findall
+        self.known: dict[bytes, tuple[str, bytes, int]] = {}
+        self._keywords = text.keywords
+
+    def read(self, raw: bytes) -> tuple[str, bytes, int]:
         """The name in a text that was read backwards, this text, and from where to its end the
         name's last byte and the opening are.
         """
-        callee = raw.lstrip(_OPENING)[::-1]
-        name = _plain_name(callee) if callee not in self._text.keywords else ""
-        width = 1 + len(raw) - len(raw.lstrip(_OPENING))
-        read = self._known[raw] = (name, raw[::-1], width)
+        callee = raw.lstrip(_OPENING)
+        name = _plain_name(callee[::-1]) if callee[::-1] not in self._keywords else ""
+        if len(self.known) >= _MOST_KNOWN:
+            self.known.clear()
+        read = self.known[raw] = (name, raw[::-1], 1 + len(raw) - len(callee))
         return read
 
-    def _after_generics(self) -> Iterator[tuple[int, int, str]]:
-        """The parentheses after type arguments, with the end of the name before and the name."""
-        data = self._data
-        at = data.find(b">(")
-        while at >= 0:
-            end = _opening_angle(data, at)
-            if end >= 0:
-                end -= 2 * data.endswith(b"::", 0, end)
-                before = _NAME_BEFORE.search(data, max(end - _LONGEST_RAW, 0), end)
-                if before is not None:
-                    yield at + 1, end, _plain_name(before.group())
-            at = data.find(b">(", at + 1)
+
+@cache
+def _names_of(text: CallText) -> _Names:
+    return _Names(text)
+
+
+def _after_generics(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """The parentheses after type arguments, with the end of the name before and the name."""
+    at = data.find(b">(")
+    while at >= 0:
+        end = _opening_angle(data, at)
+        if end >= 0:
+            end -= 2 * data.endswith(b"::", 0, end)
+            before = _NAME_BEFORE.search(data, max(end - _LONGEST_RAW, 0), end)
+            if before is not None:
+                yield at + 1, end, _plain_name(before.group())
+        at = data.find(b">(", at + 1)
 
 
 def _goes_on(data: bytes, at: int) -> bool:
@@ -119,6 +135,8 @@ def _goes_on(data: bytes, at: int) -> bool:
 
 def _opening_angle(data: bytes, at: int) -> int:
     """Where the angle bracket opens that is closed at a byte, or -1."""
+    if data[at - 1] in b"-=":
+        return -1
     depth = 0
     for place in range(at, max(at - _LONGEST_GENERICS, -1), -1):
         byte = data[place]
@@ -137,13 +155,6 @@ def _plain_name(written: bytes) -> str:
         last = _LAST_NAME.search(written, written.rfind(b".") + 1)
         written = last.group() if last else b""
     return written.decode("utf-8", "ignore")
-
-
-@cache
-def _backwards(opening: str) -> re.Pattern[bytes]:
-    """What opens arguments, then a dotted name, then what shows that it goes on before."""
-    dotted = _LETTER + rb"+(?:(?:\.|::)" + _LETTER + rb"+)*"
-    return re.compile(rb"(" + opening.encode() + dotted + rb"(?:\.(?!\.)|::|>-)?)")
 
 
 class TreeCalls:

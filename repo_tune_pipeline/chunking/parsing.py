@@ -16,10 +16,9 @@ MAX_DEPTH = 1_000
 MAX_TOKEN_RUN = 5_000
 """A query's cost grows with the square of a run of tokens that lie side by side in one node."""
 _ASCII = bytes(range(128)) + b"x" * 128
-_WINDOW = 32 * 1024
+_UNWATCHED = 32 * 1024
+_WINDOW = 8 * 1024
 _LAST_BLANK = ord(" ")
-_CALLS_A_LOOK = 16
-"""Of the parser's calls how many go by between two looks at the clock, which are slow."""
 
 Captures = dict[str, list[Node]]
 
@@ -124,17 +123,21 @@ def parse(parser: Parser, source: SourceText, seconds: float, *, ascii_only: boo
 
 
 def _parse(parser: Parser, data: bytes, seconds: float) -> Tree:
-    if len(data) <= _WINDOW:
+    if len(data) <= _UNWATCHED:
         return parser.parse(data)
-    window = memoryview(data)
     deadline = time.thread_time() + seconds
-    calls = count(1)
-    return parser.parse(
-        lambda offset, _point: window[offset : offset + _WINDOW],
-        progress_callback=lambda _offset, _error: (
-            next(calls) % _CALLS_A_LOOK == 0 and time.thread_time() > deadline
-        ),
-    )
+    is_late = False
+
+    def window(offset: int, _point: object) -> bytes:
+        """What follows a byte; nothing, which ends the parse, where it takes too long."""
+        nonlocal is_late
+        is_late = is_late or time.thread_time() > deadline
+        return b"" if is_late else data[offset : offset + _WINDOW]
+
+    tree = parser.parse(window)
+    if is_late:
+        raise ValueError
+    return tree
 
 
 def _has_token_run(root: Node) -> bool:
