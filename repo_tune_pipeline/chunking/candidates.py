@@ -90,20 +90,21 @@ def piece_of(
     span = None
     if doc is not None and doc.text:
         span = (max(doc.start - base, 0), min(doc.end - base, len(text)))
+    starts = source.starts
     return Piece(
-        kind=kind,
-        symbol=symbol,
-        signature=signature,
-        docstring=doc.text if doc is not None else "",
-        doc_span=span,
-        source=text,
-        start_line=first + 1,
-        end_line=last + 1,
-        cut_points=tuple([source.starts[row] - base for row in cut_rows]),
-        callees=callees,
-        imports=imports,
-        attributes=attributes,
-        part=part,
+        kind,
+        symbol,
+        signature,
+        doc.text if doc is not None else "",
+        span,
+        text,
+        first + 1,
+        last + 1,
+        tuple([starts[row] - base for row in cut_rows]),
+        callees,
+        imports,
+        attributes,
+        part,
     )
 
 
@@ -137,26 +138,27 @@ def stamp(found: FileChunks, origin: Origin) -> tuple[list[CodeChunk], list[Reje
 
 
 def _record(piece: Piece, key: str, origin: Origin, symbol: str) -> CodeChunk:
+    file = origin.file
     return CodeChunk(
-        chunk_id=key,
-        repo=origin.repo,
-        commit=origin.commit,
-        path=origin.file.path,
-        language=origin.file.language,
-        license=origin.file.license,
-        kind=piece.kind,
-        symbol=symbol,
-        signature=piece.signature,
-        docstring=piece.docstring,
-        doc_span=piece.doc_span,
-        source=piece.source,
-        start_line=piece.start_line,
-        end_line=piece.end_line,
-        cut_points=piece.cut_points,
-        callees=piece.callees,
-        imports=piece.imports,
-        attributes=piece.attributes,
-        part=piece.part,
+        key,
+        origin.repo,
+        origin.commit,
+        file.path,
+        file.language,
+        file.license,
+        piece.kind,
+        symbol,
+        piece.signature,
+        piece.docstring,
+        piece.doc_span,
+        piece.source,
+        piece.start_line,
+        piece.end_line,
+        piece.cut_points,
+        piece.callees,
+        piece.imports,
+        piece.attributes,
+        piece.part,
     )
 
 

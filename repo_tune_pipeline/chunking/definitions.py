@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,12 +25,12 @@ from repo_tune_pipeline.chunking.languages import (
     CODE_LANGUAGES,
     CodeLanguage,
     grammar_of,
-    query_of,
 )
-from repo_tune_pipeline.chunking.outline import FUNCTIONS, Definition, Outline, outline
-from repo_tune_pipeline.chunking.parsing import SourceText, matches, parse
+from repo_tune_pipeline.chunking.outline import Definition, Outline, outline
+from repo_tune_pipeline.chunking.parsing import SourceText, parse
 from repo_tune_pipeline.chunking.signatures import Signature, attributes_above, read_signature
 from repo_tune_pipeline.chunking.splitting import Rows, split_rows
+from repo_tune_pipeline.chunking.survey import FUNCTIONS
 from repo_tune_pipeline.records import ChunkKind
 from repo_tune_pipeline.settings import ChunkingSettings
 
@@ -63,10 +63,10 @@ def code_candidates(
     Raises:
         UnparsedError: parsing took longer than the settings allow, or wouldn't end well.
     """
-    language, query = CODE_LANGUAGES[name], query_of(name)
+    language = CODE_LANGUAGES[name]
     parser, seconds = Parser(grammar_of(name)), settings.parse_timeout_seconds
     tree = parse(parser, source, seconds, ascii_only=language.ascii_only)
-    found = outline(source, matches(query.query, tree, source), query.kinds, name)
+    found = outline(source, tree.root_node, name)
     if language.joins:
         found = replace(found, definitions=joined(found.definitions, partial(_begins, found)))
     view = _View(language, found, settings)
@@ -192,9 +192,10 @@ def _parts(
 
 
 def _cut_rows(found: Outline, signature_row: int, end_row: int, doc: Doc | None) -> Sequence[int]:
-    rows = found.statement_rows
-    inside = rows[bisect_right(rows, signature_row) : bisect_right(rows, end_row)]
-    if doc is None:
+    begun = found.statement_rows
+    first = bisect_right(begun, signature_row)
+    inside = begun[first : bisect_right(begun, end_row, lo=first)]
+    if doc is None or not inside or doc.last_row < inside[0]:
         return inside
     return [row for row in inside if not doc.first_row <= row <= doc.last_row]
 
@@ -203,13 +204,10 @@ def _callees(view: _View, definition: Definition, first: int, last: int) -> tupl
     """What is called in the body, as far as it stands on the rows `first` to `last`."""
     if definition.body is None:
         return ()
-    found, starts = view.found, view.found.source.byte_starts
+    starts = view.found.source.byte_starts
     begin = max(definition.body.start_byte, starts[first])
     end = min(definition.end, starts[last + 1])
-    at = bisect_left(found.call_starts, begin)
-    names = set(found.callees[at : bisect_left(found.call_starts, end, lo=at)])
-    names.discard("")
-    return tuple(sorted(names))
+    return view.found.calls.within(definition.node, begin, end)
 
 
 def _reason(source: SourceText, definition: Definition, signature_start: int, end_row: int) -> str:

@@ -16,6 +16,8 @@ A query file names what it finds by these captures:
 ``@callee``               the expression that is called
 ``@call``                 a call whose callee is all before its ``arguments``
 ``@import``               an import; the row's `imports` reads the names from its text
+``@opaque``               what holds nothing of all this but calls: it isn't entered
+``@open``                 what may hold a definition on one row
 ========================  ======================================================================
 """
 
@@ -25,9 +27,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
-from tree_sitter import Language, Query
+from tree_sitter import Language
 from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from repo_tune_pipeline.chunking import imports
@@ -35,16 +36,41 @@ from repo_tune_pipeline.chunking import imports
 
 @dataclass(frozen=True, slots=True)
 class TestRule:
-    """A function is a test if both its name and its head (attributes and signature) match."""
+    """A function is a test if its name and its head (attributes and signature) match, where asked."""
 
-    name: re.Pattern[str]
-    head: re.Pattern[str]
+    name: re.Pattern[str] | None
+    head: re.Pattern[str] | None
 
     def holds(self, name: str, head: str) -> bool:
-        return self.name.search(name) is not None and self.head.search(head) is not None
+        return (self.name is None or self.name.search(name) is not None) and (
+            self.head is None or self.head.search(head) is not None
+        )
 
 
-_ANY = re.compile("")
+@dataclass(frozen=True, slots=True)
+class CallText:
+    """How a call begins, for those that are told by their text before the tree confirms them.
+
+    Attributes:
+        keywords: what stands before a parenthesis and isn't called.
+        opening: a pattern of what opens the arguments, as it reads backwards.
+        generics: type arguments may stand before the parenthesis.
+    """
+
+    keywords: frozenset[bytes]
+    opening: str = r"\( ?"
+    generics: bool = False
+
+
+def _words(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode().split())
+
+
+_JAVASCRIPT = CallText(
+    _words("if for while switch catch return function typeof await yield in new"),
+    opening=r"[(`](?:(?<=\() )?",
+)
+_TYPESCRIPT = CallText(_JAVASCRIPT.keywords, opening=_JAVASCRIPT.opening, generics=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +82,8 @@ class CodeLanguage:
         query: name of the file under `queries/`, without its suffix.
         separator: what joins the parts of a qualified symbol.
         doc_in_body: the docstring is the body's first string, not the comment above.
+        calls: how a call is told by its text; None where it can't be told by parentheses, and the
+            query has to look at every node.
         name_marks: what a called name may hold beside letters, digits, ``_`` and ``$``.
         has_methods: functions inside a type are its methods.
         joins: definitions of one name that follow each other are one.
@@ -71,6 +99,7 @@ class CodeLanguage:
     query: str
     separator: str = "."
     doc_in_body: bool = False
+    calls: CallText | None = None
     name_marks: str = ""
     has_methods: bool = True
     ascii_only: bool = False
@@ -86,48 +115,62 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         grammar="python",
         query="python",
         doc_in_body=True,
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        calls=CallText(
+            _words("if elif while for in not and or is return yield await lambda assert del from")
+        ),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.python_imports,
     ),
-    "JavaScript": CodeLanguage(grammar="javascript", query="javascript"),
-    "TypeScript": CodeLanguage(grammar="typescript", query="typescript"),
-    "TSX": CodeLanguage(grammar="tsx", query="typescript"),
+    "JavaScript": CodeLanguage(grammar="javascript", query="javascript", calls=_JAVASCRIPT),
+    "TypeScript": CodeLanguage(grammar="typescript", query="typescript", calls=_TYPESCRIPT),
+    "TSX": CodeLanguage(grammar="tsx", query="typescript", calls=_TYPESCRIPT),
     "Rust": CodeLanguage(
         grammar="rust",
         query="rust",
         separator="::",
+        calls=CallText(
+            _words("if while for in match return fn move pub crate"),
+            opening=r"[(\[{](?: ?!|(?<=\() ?)",
+            generics=True,
+        ),
         inner_doc=("//!", "/*!"),
-        test=TestRule(_ANY, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
+        test=TestRule(None, re.compile(r"#\[\s*(?:\w+::)*(?:rs)?test\b")),
         imports=imports.rust_imports,
     ),
     "Go": CodeLanguage(
         grammar="go",
         query="go",
+        calls=CallText(_words("if for switch return func go defer range case")),
         test=TestRule(re.compile(r"^(?:Test|Benchmark|Fuzz)"), re.compile(r"\btesting\.[TBF]\b")),
     ),
     "Java": CodeLanguage(
         grammar="java",
         query="java",
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        calls=CallText(
+            _words("if for while switch catch return synchronized try throw assert super this"),
+            generics=True,
+        ),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.java_imports,
     ),
     "Kotlin": CodeLanguage(
         grammar="kotlin",
         query="kotlin",
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.kotlin_imports,
     ),
     "C": CodeLanguage(
         grammar="c",
         query="c",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        calls=CallText(_words("if for while switch return sizeof")),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.include,
     ),
     "C++": CodeLanguage(
         grammar="cpp",
         query="cpp",
         separator="::",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
         imports=imports.include,
     ),
     "C#": CodeLanguage(
@@ -135,7 +178,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="csharp",
         doc_markup=re.compile(r"</?(?:summary|remarks|para)>"),
         test=TestRule(
-            _ANY,
+            None,
             re.compile(
                 r"[\[,]\s*(?:\w+\.)*(?:\w*Fact|\w*Theory|\w*Test(?:Case(?:Source)?|Method)?)\s*[\],(]"
             ),
@@ -147,20 +190,20 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="php",
         separator="::",
         test=TestRule(
-            _ANY, re.compile(r"\bfunction\s+test(?![a-z])|@test\b|#\[\\?(?:\w+\\)*Test\b")
+            None, re.compile(r"\bfunction\s+test(?![a-z])|@test\b|#\[\\?(?:\w+\\)*Test\b")
         ),
         imports=imports.php_imports,
     ),
     "Swift": CodeLanguage(
         grammar="swift",
         query="swift",
-        test=TestRule(_ANY, re.compile(r"@Test\b|\bfunc\s+test(?![a-z])\w*\s*\(\s*\)")),
+        test=TestRule(None, re.compile(r"@Test\b|\bfunc\s+test(?![a-z])\w*\s*\(\s*\)")),
         imports=imports.swift_imports,
     ),
     "Scala": CodeLanguage(
         grammar="scala",
         query="scala",
-        test=TestRule(_ANY, re.compile(r"@(?:\w+\.)*\w*Test\b")),
+        test=TestRule(None, re.compile(r"@(?:\w+\.)*\w*Test\b")),
         imports=imports.scala_imports,
     ),
     "Ruby": CodeLanguage(
@@ -168,19 +211,19 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="ruby",
         separator="::",
         name_marks="?!",
-        test=TestRule(re.compile(r"^test_"), _ANY),
+        test=TestRule(re.compile(r"^test_"), None),
     ),
     "Shell": CodeLanguage(
         grammar="bash",
         query="bash",
         ascii_only=True,
         name_marks="-:",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
     ),
     "Lua": CodeLanguage(
         grammar="lua",
         query="lua",
-        test=TestRule(re.compile(r"^test(?![a-z])"), _ANY),
+        test=TestRule(re.compile(r"^test(?![a-z])"), None),
     ),
     "Elixir": CodeLanguage(
         grammar="elixir",
@@ -195,7 +238,7 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
         query="haskell",
         name_marks="'",
         joins=True,
-        test=TestRule(re.compile(r"^(?:spec$|(?:spec|h?prop|unit|test)_)"), _ANY),
+        test=TestRule(re.compile(r"^(?:spec$|(?:spec|h?prop|unit|test)_)"), None),
         imports=imports.haskell_imports,
     ),
 }
@@ -205,40 +248,3 @@ CODE_LANGUAGES: dict[str, CodeLanguage] = {
 def grammar_of(language: str) -> Language:
     """The tree-sitter grammar of a row; it is carried by the package, nothing is downloaded."""
     return get_language(CODE_LANGUAGES[language].grammar)
-
-
-@dataclass(frozen=True, slots=True)
-class FileQuery:
-    """A compiled query file, and for each of its patterns the capture that says what it finds."""
-
-    query: Query
-    kinds: tuple[str, ...]
-
-
-_KIND = re.compile(
-    r"@(function|method|type|test|module|owner|signature|wrapper|call"
-    r"|attribute|comment|statements|callee|import)\b"
-)
-
-
-@cache
-def query_of(language: str) -> FileQuery:
-    """The compiled query of a row; compiling costs as much as parsing a long file.
-
-    All patterns are one query: walking the tree is most of what a query costs.
-    """
-    file = resources.files("repo_tune_pipeline.chunking") / "queries"
-    source = (file / f"{CODE_LANGUAGES[language].query}.scm").read_bytes()
-    query = Query(grammar_of(language), source.decode("utf-8"))
-    patterns = (
-        source[query.start_byte_for_pattern(at) : query.end_byte_for_pattern(at)].decode("utf-8")
-        for at in range(query.pattern_count)
-    )
-    return FileQuery(query, tuple(_kind(pattern) for pattern in patterns))
-
-
-def _kind(pattern: str) -> str:
-    found = _KIND.search(pattern)
-    if found is None:
-        raise ValueError(f"nothing is found by {pattern}")
-    return found.group(1)

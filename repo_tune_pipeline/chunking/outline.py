@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,12 +10,13 @@ from typing import Literal, NamedTuple, cast
 
 from tree_sitter import Node
 
-from repo_tune_pipeline.chunking.callees import CalleeNames
+from repo_tune_pipeline.chunking.callees import Calls, TextCalls, TreeCalls
 from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES
 from repo_tune_pipeline.chunking.parsing import Captures, SourceText
+from repo_tune_pipeline.chunking.patterns import query_of
+from repo_tune_pipeline.chunking.survey import Margin, Survey, everywhere, loaded
 
 Role = Literal["function", "method", "type", "test", "module", "owner", "signature"]
-FUNCTIONS = frozenset({"function", "method", "test"})
 
 _LONGEST_IMPORT = 5_000
 """Bytes; a longer one is no import that a person wrote."""
@@ -74,8 +74,7 @@ class Outline:
         above: those that have their last line to themselves, by that line's row.
         statement_rows: ascending rows whose first token begins a statement; not those below an
             attribute, which a cut would part from what it belongs to.
-        call_starts: first byte of each call, ascending.
-        callees: the name that each calls, or an empty string.
+        calls: what is called where.
         imports: module names, sorted and unique.
     """
 
@@ -85,70 +84,46 @@ class Outline:
     margin_starts: Sequence[int]
     above: dict[int, Span]
     statement_rows: Sequence[int]
-    call_starts: Sequence[int]
-    callees: Sequence[str]
+    calls: Calls
     imports: tuple[str, ...]
 
 
 _Defined = list[tuple[str, Captures]]
 
 
-def outline(
-    source: SourceText,
-    matches: Iterable[tuple[int, Captures]],
-    kinds: Sequence[str],
-    language: str,
-) -> Outline:
-    """Sort what a language's query finds in one file by what it tells.
-
-    Args:
-        kinds: by the number of a pattern, the capture that says what it finds.
-    """
-    details: dict[str, list[Node]] = {
-        kind: [] for kind in ("attribute", "comment", "statements", "callee", "import")
-    }
-    others: _Defined = []
-    lists = [details.get(kind) for kind in kinds]
-    for pattern, match in matches:
-        kind, nodes = kinds[pattern], lists[pattern]
-        if nodes is None:
-            others.append((kind, match))
-        else:
-            nodes += match[kind]
-    margins = _spans(source, details["comment"], is_comment=True)
-    margins += _spans(source, details["attribute"], is_comment=False)
-    margins.sort()
+def outline(source: SourceText, root: Node, language: str) -> Outline:
+    """Sort what a language's query finds in one file by what it tells."""
+    row, query = CODE_LANGUAGES[language], query_of(language)
+    seen = Survey(root, source, query)
+    imports = seen.imports
+    if row.calls is None:
+        found = everywhere(query, root, source)
+        imports += [node for kind, match in found if kind == "import" for node in match[kind]]
+        calls = TreeCalls(source, row.name_marks, found, _defined(seen.matches))
+    else:
+        calls = TextCalls(source, row.calls, query.called)
+        imports += loaded(query, root, source)
+    margins = _spans(source, seen.margins)
     above = _alone(source, margins)
-    rows = _first_rows(source, details["statements"])
+    rows = source.rows_of(seen.starts)
     rows.difference_update(row + 1 for row, span in above.items() if not span.is_comment)
-    calls = _calls(source, details["callee"], others, CODE_LANGUAGES[language].name_marks)
     return Outline(
         source=source,
-        definitions=_definitions(source, others),
+        definitions=_definitions(source, seen.matches),
         margins=margins,
         margin_starts=[span.start for span in margins],
         above=above,
         statement_rows=sorted(rows),
-        call_starts=[start for start, _name in calls],
-        callees=[name for _start, name in calls],
-        imports=_imports(source, details["import"], language),
+        calls=calls,
+        imports=_imports(source, imports, language),
     )
 
 
-def _calls(
-    source: SourceText, callees: Iterable[Node], others: _Defined, marks: str
-) -> list[tuple[int, str]]:
-    """First byte and name of each call; the name that something is defined by isn't called."""
-    names = CalleeNames(source, marks)
-    calls = [(at := node.start_byte, names.before(at, node.end_byte)) for node in callees]
-    defined: set[int] = set()
-    for kind, match in others:
-        if kind == "call":
-            at = match["call"][0].start_byte
-            calls.append((at, names.before(at, match["arguments"][0].start_byte)))
-        elif "name" in match:
-            defined.add(match["name"][0].start_byte)
-    return sorted([call for call in calls if call[0] not in defined])
+def _defined(matches: _Defined) -> frozenset[int]:
+    """Where the names stand that something is defined by: those aren't called."""
+    return frozenset(
+        match["name"][0].start_byte for _kind, match in matches if "name" in match
+    )
 
 
 def _imports(source: SourceText, nodes: Iterable[Node], language: str) -> tuple[str, ...]:
@@ -166,25 +141,9 @@ def _imported(language: str, text: str) -> tuple[str, ...]:
     return tuple(CODE_LANGUAGES[language].imports(text))
 
 
-def _first_rows(source: SourceText, blocks: Iterable[Node]) -> set[int]:
-    """The rows that begin with a child of one of `blocks`, comments aside."""
-    data, starts = source.data, source.byte_starts
-    firsts = {
-        node.start_byte for block in blocks for node in block.named_children if not node.is_extra
-    }
-    rows: set[int] = set()
-    for at in firsts:
-        row = bisect_right(starts, at) - 1
-        start = starts[row]
-        if at == start or data[start:at].isspace():
-            rows.add(row)
-    return rows
-
-
-def _spans(source: SourceText, nodes: Iterable[Node], *, is_comment: bool) -> list[Span]:
+def _spans(source: SourceText, margins: Iterable[Margin]) -> list[Span]:
     spans: list[Span] = []
-    for node in nodes:
-        start, end = node.byte_range
+    for start, end, is_comment in sorted(margins):
         first, last = source.row_of(start), source.last_row(start, end)
         spans.append(Span(start, end, first, last, is_comment))
     return spans
@@ -244,7 +203,7 @@ def _definitions(source: SourceText, others: _Defined) -> tuple[Definition, ...]
         if kind == "wrapper"
     }
     for kind, match in others:
-        if kind in ("wrapper", "call"):
+        if kind == "wrapper":
             continue
         node = match[kind][0]
         place = node.byte_range

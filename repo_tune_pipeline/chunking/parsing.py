@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, count, groupby
 from operator import add, attrgetter
 from typing import Literal
@@ -16,10 +16,9 @@ MAX_DEPTH = 1_000
 MAX_TOKEN_RUN = 5_000
 """A query's cost grows with the square of a run of tokens that lie side by side in one node."""
 _ASCII = bytes(range(128)) + b"x" * 128
-_WINDOW = 32 * 1024
+_UNWATCHED = 32 * 1024
+_WINDOW = 8 * 1024
 _LAST_BLANK = ord(" ")
-_CALLS_A_LOOK = 16
-"""Of the parser's calls how many go by between two looks at the clock, which are slow."""
 
 Captures = dict[str, list[Node]]
 
@@ -57,6 +56,11 @@ class SourceText:
     def row_of(self, byte: int) -> int:
         """The row that a byte stands on."""
         return bisect_right(self.byte_starts, byte) - 1
+
+    def rows_of(self, starts: Iterable[int]) -> set[int]:
+        """The rows that begin with some bytes."""
+        every = self.byte_starts
+        return {bisect_left(every, start) for start in starts}
 
     def last_row(self, start: int, end: int) -> int:
         """The row of the last character in the bytes [start, end) that isn't blank.
@@ -119,17 +123,21 @@ def parse(parser: Parser, source: SourceText, seconds: float, *, ascii_only: boo
 
 
 def _parse(parser: Parser, data: bytes, seconds: float) -> Tree:
-    if len(data) <= _WINDOW:
+    if len(data) <= _UNWATCHED:
         return parser.parse(data)
-    window = memoryview(data)
     deadline = time.thread_time() + seconds
-    calls = count(1)
-    return parser.parse(
-        lambda offset, _point: window[offset : offset + _WINDOW],
-        progress_callback=lambda _offset, _error: (
-            next(calls) % _CALLS_A_LOOK == 0 and time.thread_time() > deadline
-        ),
-    )
+    is_late = False
+
+    def window(offset: int, _point: object) -> bytes:
+        """What follows a byte; nothing, which ends the parse, where it takes too long."""
+        nonlocal is_late
+        is_late = is_late or time.thread_time() > deadline
+        return b"" if is_late else data[offset : offset + _WINDOW]
+
+    tree = parser.parse(window)
+    if is_late:
+        raise ValueError
+    return tree
 
 
 def _has_token_run(root: Node) -> bool:
@@ -145,8 +153,8 @@ def _has_token_run(root: Node) -> bool:
     return False
 
 
-def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Captures]]:
-    """Every match of a query down to `MAX_DEPTH`, as the pattern's number and captures by name.
+def matches(query: Query, root: Node, source: SourceText) -> list[tuple[int, Captures]]:
+    """Every match of a query below a node, down to `MAX_DEPTH`, as the pattern's number and captures by name.
 
     Queries may ask ``(#called? @name "one" "or another")`` or ``#not-called?``. Tree-sitter's own
     ``#eq?`` and its like read the tree's text, which a tree that was parsed through a callback
@@ -154,10 +162,12 @@ def matches(query: Query, tree: Tree, source: SourceText) -> list[tuple[int, Cap
     """
     cursor = QueryCursor(query)
     cursor.set_max_start_depth(MAX_DEPTH)
-    return cursor.matches(tree.root_node, _called_in(source))
+    return cursor.matches(root, called_in(source))
 
 
-def _called_in(source: SourceText) -> QueryPredicate:
+def called_in(source: SourceText) -> QueryPredicate:
+    """The predicates that queries may ask, for one file."""
+
     def called(
         predicate: str,
         args: list[tuple[str, Literal["capture", "string"]]],

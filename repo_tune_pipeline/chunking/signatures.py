@@ -23,9 +23,12 @@ def read_signature(found: Outline, definition: Definition) -> Signature:
     if definition.body is not None:
         end = definition.body.start_byte
     row = source.last_row(start, end)
+    margins = _margins(found, start, end)
+    if not margins:
+        return Signature(start, _shown(source.bytes_text(start, end)), row)
     parts: list[str] = []
     at = start
-    for span in _margins(found, start, end):
+    for span in margins:
         leading = not parts and not source.data[at : span.start].strip()
         if span.end <= at or not (span.is_comment or leading):
             continue
@@ -37,8 +40,11 @@ def read_signature(found: Outline, definition: Definition) -> Signature:
     if at != definition.outer_start:
         start = end - len(source.data[start:end].lstrip())
     parts.append(source.bytes_text(at, end))
-    text = _on_one_line(" ".join(parts)).rstrip(" {:;,").removesuffix(" =")
-    return Signature(start, text, row)
+    return Signature(start, _shown(" ".join(parts)), row)
+
+
+def _shown(written: str) -> str:
+    return _on_one_line(written).rstrip(" {:;,").removesuffix(" =")
 
 
 def attributes_above(found: Outline, row: int, end: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 
 from repo_tune_pipeline.chunking.candidates import (
     Candidate,
@@ -29,7 +30,7 @@ from repo_tune_pipeline.records import CodeChunk, Funnel, Rejection, Snapshot
 from repo_tune_pipeline.settings import ChunkingSettings
 
 MARKDOWN = "Markdown"
-CHUNKER_VERSION = "4"
+CHUNKER_VERSION = "5"
 """Part of what identifies chunks: raised whenever the same file would be cut differently."""
 
 Cutter = Callable[[SourceText, ChunkingSettings], Iterable[Candidate]]
@@ -43,6 +44,7 @@ CUTTERS: dict[str, Cutter] = {
 }
 """Languages that aren't cut by a grammar and a query; those have a row in `CODE_LANGUAGES`."""
 
+_PLACE = ("path", "start_line", "end_line", "symbol")
 _NAME = re.compile(r"\b[^\W\d]\w+")
 _NO_NAME = bytes(
     byte if byte > 0x7F or chr(byte).isalnum() or byte == ord("_") else ord(" ")
@@ -141,11 +143,7 @@ def collector_paused() -> Generator[None, None, None]:
 
 def chunked_of(chunks: Iterable[CodeChunk], rejections: Iterable[Rejection]) -> Chunked:
     """Both in their order, with the funnel counted over them."""
-    kept = sorted(chunks, key=lambda chunk: (*_place(chunk), chunk.chunk_id))
-    dropped = sorted(rejections, key=lambda each: (*_place(each), each.reason))
+    kept = sorted(chunks, key=attrgetter(*_PLACE, "chunk_id"))
+    dropped = sorted(rejections, key=attrgetter(*_PLACE, "reason"))
     funnel = Funnel.of("chunking", len(kept), (each.reason for each in dropped))
     return Chunked(tuple(kept), tuple(dropped), funnel)
-
-
-def _place(item: CodeChunk | Rejection) -> tuple[str, int, int, str]:
-    return item.path, item.start_line, item.end_line, item.symbol

@@ -8,7 +8,8 @@ from importlib import resources
 
 import pytest
 
-from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES, query_of
+from repo_tune_pipeline.chunking.languages import CODE_LANGUAGES
+from repo_tune_pipeline.chunking.patterns import query_of
 from repo_tune_pipeline_tests.chunking import test_compiled_languages as compiled
 from repo_tune_pipeline_tests.chunking import test_ecmascript as ecmascript
 from repo_tune_pipeline_tests.chunking.helpers import (
@@ -113,7 +114,7 @@ def test_a_parse_that_takes_too_long_is_given_up() -> None:
 
 def test_every_language_has_a_query_that_its_grammar_accepts() -> None:
     for language in CODE_LANGUAGES:
-        assert query_of(language).kinds
+        assert query_of(language).rules
 
 
 def test_no_query_asks_a_tree_for_its_text() -> None:

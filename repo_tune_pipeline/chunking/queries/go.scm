@@ -18,4 +18,5 @@
 (field_declaration_list) @statements
 (interface_type) @statements
 (call_expression function: (_) @callee)
-(import_spec path: (_) @import)
+(import_declaration (import_spec path: (_) @import))
+(import_declaration (import_spec_list (import_spec path: (_) @import)))

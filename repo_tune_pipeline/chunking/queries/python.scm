@@ -5,10 +5,7 @@
 ; What belongs to it.
 (decorated_definition definition: (_) @wrapped) @wrapper
 (decorator) @attribute
-(module (comment) @comment)
-(parameters (comment) @comment)
-(function_definition (comment) @comment)
-(class_definition superclasses: (argument_list (comment) @comment))
+(comment) @comment
 
 ; What is told about it.
 (block) @statements

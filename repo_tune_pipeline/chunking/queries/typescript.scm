@@ -39,6 +39,7 @@
 
 ; What belongs to it.
 (export_statement declaration: (_) @wrapped) @wrapper
+(ambient_declaration) @open
 (decorator) @attribute
 (comment) @comment
 
