@@ -20,6 +20,7 @@ _ENOUGH_LINES = 8
 _LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
+_BRACKETS = re.compile(r"[()\[\]{}]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _OPEN_ENDS = ("=>", "=", "(", "&&", "||")
 _CONTINUED = (".", "->", ")", "]", "}", "|>", "&&", "||", "?", ":", "else")
@@ -58,7 +59,7 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
         for row in late
         if _fits(lines[row:])
         and _tells(lines[row:])
-        and sum(member >= row for member in rows) >= least
+        and (least == 1 or sum(member >= row for member in rows) >= least)
         and _is_named_again(chunk, rows, lines, Piece(row, total - 1, "rest"))
     ]
     short = [row for row in rests if total - row <= _SHORT_LINES] or rests[-1:]
@@ -177,8 +178,9 @@ def _is_member(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece
 
 
 def _is_outermost(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
-    least = min(indent(lines[row]) for row in rows)
-    return chunk.kind == "type" and indent(lines[piece.start]) == least
+    if chunk.kind != "type":
+        return False
+    return indent(lines[piece.start]) == min(indent(lines[row]) for row in rows)
 
 
 def _is_named_again(chunk: CodeChunk, rows: list[int], lines: list[str], piece: Piece) -> bool:
@@ -195,12 +197,14 @@ def _is_named_again(chunk: CodeChunk, rows: list[int], lines: list[str], piece: 
 
 def _is_balanced(text: str, left: str, right: str) -> bool:
     """Whether each bracket closes one that was opened in `text`, and none stays open."""
+    if text.count(left) != text.count(right):
+        return False
     depth = 0
-    for character in text:
-        depth += (character == left) - (character == right)
+    for mark in _BRACKETS.findall(text):
+        depth += (mark == left) - (mark == right)
         if depth < 0:
             return False
-    return depth == 0
+    return True
 
 
 def _tells(lines: list[str]) -> bool:
