@@ -54,7 +54,7 @@ class TextCalls:
     def __init__(self, source: SourceText, text: CallText, called: frozenset[int]) -> None:
         self._names, self._called = _names_of(text), called
         self._data = source.data
-        self._generic = list(_after_generics(source.data)) if text.generics else []
+        self._has_generics = text.generics
 
     def within(self, node: Node, start: int, end: int) -> tuple[str, ...]:
         """As `Calls` has it."""
@@ -73,16 +73,21 @@ class TextCalls:
                         found.add(name)
                         break
                 at = data.find(written, after, end)
-        if self._generic:
+        if self._has_generics:
             found.update(self._generics(node, start, end))
         return tuple(sorted(found))
 
     def _generics(self, node: Node, start: int, end: int) -> Iterator[str]:
-        at = bisect_left(self._generic, (start,))
-        for opening, name_end, name in self._generic[at : bisect_left(self._generic, (end,), at)]:
-            around = node.named_descendant_for_byte_range(name_end - 1, opening + 1)
-            if around is not None and around.kind_id in self._called:
-                yield name
+        """What is called by a parenthesis after type arguments."""
+        data = self._data
+        at = data.find(b">(", start, end)
+        while at >= 0:
+            before = _before_generics(data, at)
+            if before is not None:
+                around = node.named_descendant_for_byte_range(before.end() - 1, at + 2)
+                if around is not None and around.kind_id in self._called:
+                    yield _plain_name(before.group())
+            at = data.find(b">(", at + 1, end)
 
 
 class _Names:
@@ -112,17 +117,13 @@ def _names_of(text: CallText) -> _Names:
     return _Names(text)
 
 
-def _after_generics(data: bytes) -> Iterator[tuple[int, int, str]]:
-    """The parentheses after type arguments, with the end of the name before and the name."""
-    at = data.find(b">(")
-    while at >= 0:
-        end = _opening_angle(data, at)
-        if end >= 0:
-            end -= 2 * data.endswith(b"::", 0, end)
-            before = _NAME_BEFORE.search(data, max(end - _LONGEST_RAW, 0), end)
-            if before is not None:
-                yield at + 1, end, _plain_name(before.group())
-        at = data.find(b">(", at + 1)
+def _before_generics(data: bytes, at: int) -> re.Match[bytes] | None:
+    """The name before the type arguments that end at a byte."""
+    end = _opening_angle(data, at)
+    if end < 0:
+        return None
+    end -= 2 * data.endswith(b"::", 0, end)
+    return _NAME_BEFORE.search(data, max(end - _LONGEST_RAW, 0), end)
 
 
 def _goes_on(data: bytes, at: int) -> bool:
@@ -178,7 +179,9 @@ class TreeCalls:
                 continue
             at = match[kind][0].start_byte
             if at not in defined:
-                end = match["arguments"][0].start_byte if kind == "call" else match[kind][0].end_byte
+                end = (
+                    match["arguments"][0].start_byte if kind == "call" else match[kind][0].end_byte
+                )
                 calls.append((at, self._before(at, end)))
         calls.sort()
         self._starts = [at for at, _name in calls]

@@ -36,7 +36,7 @@ from repo_tune_pipeline.chunking import imports
 
 @dataclass(frozen=True, slots=True)
 class TestRule:
-    """A function is a test if its name and its head (attributes and signature) match, where asked."""
+    """A function is a test if its name and its head (attributes, signature) match, where asked."""
 
     name: re.Pattern[str] | None
     head: re.Pattern[str] | None

@@ -121,9 +121,7 @@ def outline(source: SourceText, root: Node, language: str) -> Outline:
 
 def _defined(matches: _Defined) -> frozenset[int]:
     """Where the names stand that something is defined by: those aren't called."""
-    return frozenset(
-        match["name"][0].start_byte for _kind, match in matches if "name" in match
-    )
+    return frozenset(match["name"][0].start_byte for _kind, match in matches if "name" in match)
 
 
 def _imports(source: SourceText, nodes: Iterable[Node], language: str) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def _has_token_run(root: Node) -> bool:
 
 
 def matches(query: Query, root: Node, source: SourceText) -> list[tuple[int, Captures]]:
-    """Every match of a query below a node, down to `MAX_DEPTH`, as the pattern's number and captures by name.
+    """Every match of a query below a node, down to `MAX_DEPTH`: the pattern's number, the captures.
 
     Queries may ask ``(#called? @name "one" "or another")`` or ``#not-called?``. Tree-sitter's own
     ``#eq?`` and its like read the tree's text, which a tree that was parsed through a callback

@@ -1,33 +1,29 @@
-"""ReScript by its layout: the formatter that its compiler carries sets one item a line.
+"""ReScript by its layout: each item of a file to a chunk, or the reason why there is none.
 
-An item is what begins a line at the indent of the module around it, outside brackets, strings and
-comments. Functions inside functions stay inside; what a module holds is found beside the module.
+Functions inside functions stay inside; what a module holds is found beside the module.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from inspect import cleandoc
 
 from repo_tune_pipeline.chunking.candidates import Candidate, piece_of, refusal
 from repo_tune_pipeline.chunking.docstrings import Doc
 from repo_tune_pipeline.chunking.parsing import SourceText
-from repo_tune_pipeline.chunking.rescript_mask import mask
+from repo_tune_pipeline.chunking.rescript_layout import (
+    ATTRIBUTE,
+    Item,
+    Layout,
+    Scope,
+    items_of,
+    scope_in,
+)
 from repo_tune_pipeline.chunking.splitting import Rows, split_rows
 from repo_tune_pipeline.records import ChunkKind
 from repo_tune_pipeline.settings import ChunkingSettings
 
-_BRACKET = re.compile(r"[()\[\]{}]")
-_ITEM = re.compile(r"[^\W\d]|[@%(\[{<\"`]")
-_ATTRIBUTE = re.compile(r"@@?[\w.]++(?:\([^()\n]*+\))?\s*+")
-_HEAD = re.compile(
-    r"(?:export\s+)?(let|and|type|module|external|exception|open|include)\b"
-    r"\s*(?:rec\b|type\b)?\s*(?:rec\b\s*)?([\w']*)"
-)
-_TEST = re.compile(r"(?:\w+\.)*(test\w*|it|describe\w*)\(\s*[\"`]")
 _MARK = re.compile(r"[()\[\]{}]|=>|==+|[<>!]=|=(?!\?)")
 _WRAPPED = re.compile(r"\s*[\w.]+\(\s*(?:async\s+)?(?:\([^()]*+\)|\w+)\s*=>")
 _CALL = re.compile(
@@ -36,8 +32,6 @@ _CALL = re.compile(
     r"|(?<!\w)<([A-Z]\w*+(?:\.\w++)*+)(?=[\s/>])"
 )
 _KEYWORDS = frozenset({"if", "switch", "while", "for", "in", "to", "else", "assert", "async"})
-_OPENED = re.compile(r"^\s*(?:open|include)!?[ \t]+([A-Z][\w.]*)", re.MULTILINE)
-_QUOTED = re.compile(r"@module\(\s*\"([^\"\n]{1,200})\"")
 _NO_STATEMENT = re.compile(r"[)\]}>?:&|+*,.=-]|</|/>|[\w']+\??:(?!:)|\.\.\.")
 _GOES_ON = (",", "=", "&&", "||", "+", "(", "[", "?", ":", "->")
 _ELEMENT = re.compile(r"\s*(?:<[A-Za-z>]|\{)")
@@ -46,162 +40,22 @@ _SLASHES = re.compile(r"^\s*//+ ?")
 _BLANKS = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Where items are looked for: rows [first, after), their depth and indent, what qualifies."""
-
-    first: int
-    after: int
-    depth: int
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A definition's rows, with the attributes above it but not the comments."""
-
-    word: str
-    name: str
-    first_row: int
-    head_row: int
-    last_row: int
-
-
-class _Layout:
-    """A text's lines without strings and comments, and the brackets open where each begins."""
-
-    def __init__(self, source: SourceText) -> None:
-        self.source = source
-        masked = mask(source.text)
-        self.code = masked.code
-        self.comments = masked.comments
-        self.lines = masked.code.split("\n")
-        self.indents = [len(line) - len(line.lstrip()) for line in self.lines]
-        self.depths, self.openers = self._brackets()
-
-    def _brackets(self) -> tuple[list[int], list[int]]:
-        """For each row how many brackets are open, and the row of the innermost if it is ``{``.
-
-        A definition at column 0 closes whatever was left open above it.
-        """
-        depths: list[int] = []
-        openers: list[int] = []
-        stack: list[int] = []
-        for row, line in enumerate(self.lines):
-            if stack and line.startswith(("let ", "module ", "type ", "external ")):
-                stack.clear()
-            depths.append(len(stack))
-            openers.append(stack[-1] if stack else -1)
-            for bracket in _BRACKET.findall(line):
-                if bracket in "([{":
-                    stack.append(row if bracket == "{" else -1)
-                elif stack:
-                    stack.pop()
-        return depths, openers
-
-    @cached_property
-    def comment_rows(self) -> dict[int, int]:
-        """The first row of each comment that shares its lines with nothing, by its last row."""
-        alone: dict[int, int] = {}
-        row = 0
-        starts = self.source.starts
-        for start, end in self.comments:
-            while starts[row + 1] <= start:
-                row += 1
-            last = row
-            while starts[last + 1] < end:
-                last += 1
-            if not self.lines[row].strip() and not self.lines[last].strip():
-                alone.setdefault(last, row)
-        return alone
-
-    @cached_property
-    def imports(self) -> tuple[str, ...]:
-        """Modules opened or included, and JavaScript modules bound."""
-        found = {match.group(1) for match in _OPENED.finditer(self.code)}
-        for match in re.finditer(r"@module\(", self.code):
-            quoted = _QUOTED.match(self.source.text, match.start())
-            if quoted is not None:
-                found.add(quoted.group(1))
-        return tuple(sorted(found))
-
-
 def rescript_candidates(source: SourceText, settings: ChunkingSettings) -> Iterator[Candidate]:
     """Every function, type, module and test of a ReScript file, and why any other item is none."""
-    layout = _Layout(source)
-    scopes = [_Scope(0, len(layout.lines), 0, ())]
+    layout = Layout(source)
+    scopes = [Scope(0, len(layout.lines), 0, ())]
     while scopes:
         scope = scopes.pop()
-        for item in _items(layout, scope):
-            inner = _inner(layout, scope, item)
+        for item in items_of(layout, scope):
+            inner = scope_in(layout, scope, item)
             if inner is not None:
                 scopes.append(inner)
             if item.word not in ("open", "include", "describe", ""):
                 yield from _candidates(layout, scope, item, settings)
 
 
-def _items(layout: _Layout, scope: _Scope) -> Iterator[_Item]:
-    """The items of a scope, each up to the next one's attributes and comments."""
-    indent: int | None = None
-    begun: list[_Item] = []
-    first: int | None = None
-    word = ""
-    for row in range(scope.first, scope.after):
-        line = layout.lines[row]
-        if layout.depths[row] != scope.depth or not line.strip():
-            continue
-        indent = layout.indents[row] if indent is None else indent
-        if layout.indents[row] != indent or _ITEM.match(line, indent) is None:
-            continue
-        first = row if first is None else first
-        at = indent
-        while (attribute := _ATTRIBUTE.match(line, at)) is not None:
-            at = attribute.end()
-        if at >= len(line):
-            continue
-        item = _item(layout, row, at, first, word)
-        word = item.word
-        begun.append(item)
-        first = None
-    after = [*(each.first_row for each in begun[1:]), scope.after]
-    for item, end in zip(begun, after, strict=False):
-        yield replace(item, last_row=_last_row(layout, item.head_row, end))
-
-
-def _item(layout: _Layout, row: int, at: int, first: int, before: str) -> _Item:
-    head = _HEAD.match(layout.lines[row], at)
-    if head is not None:
-        word = before if head.group(1) == "and" else head.group(1)
-        return _Item(word, head.group(2), first, row, row)
-    test = _TEST.match(layout.lines[row], at)
-    if test is None:
-        return _Item("", "", first, row, row)
-    word = "describe" if test.group(1).startswith("describe") else "test"
-    quoted = layout.source.lines[row][test.end() :]
-    return _Item(word, re.split(r"[\"`]", quoted, maxsplit=1)[0], first, row, row)
-
-
-def _last_row(layout: _Layout, first: int, after: int) -> int:
-    row = after - 1
-    while row > first and not layout.lines[row].strip():
-        row -= 1
-    return row
-
-
-def _inner(layout: _Layout, scope: _Scope, item: _Item) -> _Scope | None:
-    """What a module or a group of tests holds."""
-    if item.word not in ("module", "describe") or item.last_row == item.head_row:
-        return None
-    depth = scope.depth + (1 if item.word == "module" else 2)
-    rows = range(item.head_row + 1, item.last_row + 1)
-    first = next((row for row in rows if layout.lines[row - 1].rstrip().endswith("{")), None)
-    if first is None or layout.depths[first] != depth:
-        return None
-    return _Scope(first, item.last_row, depth, (*scope.names, item.name))
-
-
 def _candidates(
-    layout: _Layout, scope: _Scope, item: _Item, settings: ChunkingSettings
+    layout: Layout, scope: Scope, item: Item, settings: ChunkingSettings
 ) -> Iterator[Candidate]:
     """One item: a piece, its parts, or the reason why there is none."""
     source = layout.source
@@ -239,7 +93,7 @@ def _candidates(
 
 
 def _parts(
-    layout: _Layout, rows: Rows, cuts: Sequence[int], kind: ChunkKind, limit: int
+    layout: Layout, rows: Rows, cuts: Sequence[int], kind: ChunkKind, limit: int
 ) -> list[Rows]:
     """The rows of one item, cut where they are too long: between statements or, where a statement
     is itself too long, between the elements of its markup. A long module is cut into its items.
@@ -255,7 +109,7 @@ def _parts(
     return split_rows(source, rows, sorted(markup.union(cuts)), limit)
 
 
-def _kind(layout: _Layout, item: _Item, start: int, end: int) -> tuple[ChunkKind | None, int]:
+def _kind(layout: Layout, item: Item, start: int, end: int) -> tuple[ChunkKind | None, int]:
     """An item's kind, None for a plain value, and where its signature ends."""
     equals: int | None = None
     arrow: int | None = None
@@ -285,7 +139,7 @@ def _kind(layout: _Layout, item: _Item, start: int, end: int) -> tuple[ChunkKind
     return ("function", wrapped.end() - 2) if wrapped else (None, end)
 
 
-def _signature(layout: _Layout, start: int, end: int) -> str:
+def _signature(layout: Layout, start: int, end: int) -> str:
     text = layout.source.text
     parts: list[str] = []
     for first, after in layout.comments:
@@ -295,7 +149,7 @@ def _signature(layout: _Layout, start: int, end: int) -> str:
     return _BLANKS.sub(" ", " ".join([*parts, text[start:end]])).strip().rstrip(" {")
 
 
-def _doc_above(layout: _Layout, row: int) -> Doc | None:
+def _doc_above(layout: Layout, row: int) -> Doc | None:
     """The comments that end on the line above; `text` is empty where they say nothing."""
     first = row
     while (above := layout.comment_rows.get(first - 1)) is not None:
@@ -311,17 +165,17 @@ def _doc_above(layout: _Layout, row: int) -> Doc | None:
     return Doc(text, source.starts[first], source.starts[row], first, row - 1)
 
 
-def _attributes(layout: _Layout, item: _Item) -> tuple[str, ...]:
+def _attributes(layout: Layout, item: Item) -> tuple[str, ...]:
     found: list[str] = []
     for row in range(item.first_row, item.head_row + 1):
         at = layout.indents[row]
-        while (attribute := _ATTRIBUTE.match(layout.lines[row], at)) is not None:
+        while (attribute := ATTRIBUTE.match(layout.lines[row], at)) is not None:
             found.append(layout.source.lines[row][at : attribute.end()].strip())
             at = attribute.end()
     return tuple(found)
 
 
-def _cut_rows(layout: _Layout, item: _Item, head_row: int) -> Sequence[int]:
+def _cut_rows(layout: Layout, item: Item, head_row: int) -> Sequence[int]:
     """Rows that begin a statement of a block, an arm of a switch, or the whole body."""
     found: list[int] = []
     above = layout.lines[head_row].rstrip()
@@ -346,7 +200,7 @@ def _cut_rows(layout: _Layout, item: _Item, head_row: int) -> Sequence[int]:
     return found
 
 
-def _callees(layout: _Layout, start: int, end: int) -> tuple[str, ...]:
+def _callees(layout: Layout, start: int, end: int) -> tuple[str, ...]:
     found: set[str] = set()
     for match in _CALL.finditer(layout.code, start, end):
         called, piped, component = match.group(1), match.group(2), match.group(3)

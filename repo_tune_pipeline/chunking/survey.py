@@ -185,8 +185,7 @@ def everywhere(query: FileQuery, root: Node, source: SourceText) -> list[tuple[s
         return []
     kinds = query.everywhere.kinds
     return [
-        (kinds[pattern], match)
-        for pattern, match in matches(query.everywhere.query, root, source)
+        (kinds[pattern], match) for pattern, match in matches(query.everywhere.query, root, source)
     ]
 
 
