@@ -11,12 +11,14 @@ from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.sft.forms import pick
 
 T = TypeVar("T")
-_LEAST_LINES = (0, 6, 12, 20, 28, 36, 46, 56)
-_MOST_ALIKE = 3
+_LEAST_LINES = (0, 6, 10, 16, 24, 32, 42, 52)
+_MOST_ALIKE = 4
 """Lines from which a chunk gives one more example."""
 _SHORT_LINES, _LONG_LINES, _MAX_CHARS = 6, 24, 900
 _STATEMENT_LINES = 8
 _ENOUGH_LINES = 8
+_LEAST_BEFORE_NEXT = 160
+"""Characters shown before a statement that is to come next."""
 _LEAST_MEMBERS = 2
 _MIN_LETTERS = 12
 _MIN_WORDS = 3
@@ -59,6 +61,7 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
         for row in late
         if _fits(lines[row:])
         and _tells(lines[row:])
+        and _is_led_to(lines[:row], lines[row:], 1)
         and (least == 1 or sum(member >= row for member in rows) >= least)
         and _is_named_again(chunk, rows, lines, Piece(row, total - 1, "rest"))
     ]
@@ -69,7 +72,12 @@ def pieces_of(chunk: CodeChunk, lines: list[str]) -> Iterator[Piece]:
     # A single field or case is no statement: nothing around it says which one is missing.
     whole = [piece for piece in _statements(rows, lines) if _whole(lines, piece)]
     statements = whole if chunk.kind != "type" or chunk.cut_points else []
-    nexts = [piece for piece in statements if not _is_member(chunk, rows, lines, piece)]
+    nexts = [
+        piece
+        for piece in statements
+        if not _is_member(chunk, rows, lines, piece)
+        and _is_led_to(lines[: piece.start], lines[piece.start : piece.end], 2, _LEAST_BEFORE_NEXT)
+    ]
     named = [piece for piece in statements if _is_named_again(chunk, rows, lines, piece)]
     middles = [piece for piece in named if _tells(lines[piece.end :])]
     if middles:
@@ -193,6 +201,21 @@ def _is_named_again(chunk: CodeChunk, rows: list[int], lines: list[str], piece: 
     names = _MEMBER.findall("\n".join(part))
     others = "\n".join((*lines[: piece.start], *lines[piece.end :]))
     return any(re.search(rf"\b{name}\b", others) for name in names)
+
+
+def _is_led_to(before: list[str], asked: list[str], times: int, least: int = 0) -> bool:
+    """Whether what stands before a piece, `times` as long as it, tells enough of it.
+
+    A title alone doesn't determine a body, nor a few fields the many that follow; and what only
+    closes what was opened before is no continuation.
+    """
+    rows = [line for line in asked if line.strip()]
+    telling = sum(any(map(str.isalnum, line)) for line in rows)
+    return 2 * telling >= len(rows) and _chars(before) >= max(times * _chars(asked), least)
+
+
+def _chars(lines: list[str]) -> int:
+    return sum(map(len, map(str.strip, lines)))
 
 
 def _is_balanced(text: str, left: str, right: str) -> bool:

@@ -131,7 +131,7 @@ def test_a_long_beginning_is_cut_where_a_statement_begins() -> None:
         f"    total_{n} = compute_part(\n        values,\n        {n},\n    )\n" for n in range(30)
     )
     examples = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
-    cut = [example.input.split("# …\n")[1] for example in examples if "# …" in example.input]
+    cut = [example.input.split("# …\n")[1] for example in examples if "# …\n" in example.input]
     assert cut
     assert all(shown.startswith("    total_") for shown in cut)
 

@@ -240,9 +240,29 @@ def test_a_completion_puts_the_source_together_again() -> None:
 def test_completions_grow_with_the_code_and_never_repeat_a_cut() -> None:
     body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(40))
     long = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
-    short = made(python_chunks("def one(x):\n    y = load_value(x, store)\n"), "code_completion")
+    text = "def one(store):\n    found = load_value(store, limit)\n    return found.items\n"
+    short = made(python_chunks(text), "code_completion")
     assert (len(short), len(long)) == (1, 6)
     assert len({example.output for example in long}) == 6
+
+
+def test_no_more_is_asked_than_was_shown_before_it() -> None:
+    body = "".join(f"    page.check(total_{n}, {n * 7})\n" for n in range(6))
+    examples = made(python_chunks(f"def test_totals(page):\n{body}"), "code_completion")
+    assert examples
+    for example in examples:
+        whole = "<<<MISSING>>>" in example.input
+        assert whole or len(example.output.strip()) <= len(example.input)
+    assert not made(python_chunks("def one(x):\n    y = load_value(x, st)\n"), "code_completion")
+
+
+def test_a_gap_whose_surroundings_go_on_says_so() -> None:
+    body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(90))
+    examples = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
+    gaps = [example.input for example in examples if "<<<MISSING>>>" in example.input]
+    assert gaps
+    assert all(shown.endswith(("# …", "compute_part(89, values)")) for shown in gaps)
+    assert any(shown.endswith("# …") for shown in gaps)
 
 
 @pytest.mark.parametrize("rest", ["    return x\n", "    x.y()\n", "    pass\n"])

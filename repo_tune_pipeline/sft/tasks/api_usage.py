@@ -14,7 +14,7 @@ FORMS = (
     "Show how `{symbol}` is used in {repo}.",
     "Give an example of the use of `{symbol}` from {path} in {repo}.",
     "How is the {noun} `{symbol}` used in {repo}? Show real code.",
-    "Where does {repo} use `{symbol}` ({path}), and what does the call look like?",
+    "Name one place where {repo} uses `{symbol}` ({path}), and show the code.",
 )
 MOST_EXAMPLES = 3
 _BEFORE, _FAR, _AFTER = 3, 10, 10
@@ -32,7 +32,7 @@ class ApiUsage:
     """The answer is the piece of a real caller that holds the call, with its file and lines."""
 
     name: TaskName = "api_usage"
-    version = "6"
+    version = "7"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk

@@ -42,7 +42,7 @@ class CodeCompletion:
     """
 
     name: TaskName = "code_completion"
-    version = "7"
+    version = "8"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind not in ("section", "module")
@@ -77,10 +77,12 @@ def _draft(view: ChunkView, lines: list[str], piece: Piece) -> Verdict:
         fitting = _rows_within(after, MAX_CONTEXT - min(len(prefix), MAX_CONTEXT // 2))
         while 0 < fitting < len(after) and is_empty(after[fitting - 1]):
             fitting -= 1
-        after = after[:fitting]
-        if MARKER in prefix or not after:
+        if MARKER in prefix or not fitting:
             return Dropped("no_cut_point")
-        shown = f"{prefix}{MARKER}\n" + "\n".join(after)
+        whole = fitting == len(after) and view.chunk.part[0] == view.chunk.part[1]
+        after = after[:fitting]
+        mark = "" if whole and view.last_line else f"\n{ellipsis_of(view.chunk.language)}"
+        shown = f"{prefix}{MARKER}\n" + "\n".join(after) + mark
         last = piece.end + len(after)
         forms = MIDDLE_FORMS
     else:

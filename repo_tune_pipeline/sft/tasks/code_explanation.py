@@ -36,7 +36,7 @@ class CodeExplanation:
     """Answers from the docstring's first paragraph and from structure, or from structure alone."""
 
     name: TaskName = "code_explanation"
-    version = "6"
+    version = "7"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind != "section" and view.chunk.part[1] == 1
@@ -131,8 +131,10 @@ def call_sentence(view: ChunkView) -> str:
     comma = "," if any(" and " in each for each in told) else ""
     last = f"{comma} and {told[-1]}" if len(told) > 1 else told[-1]
     joined = f"{', '.join(told[:-1])}{last}"
-    verb = "It uses" if view.chunk.kind == "type" else "It calls"
-    return f"{verb} {joined}."
+    named = sum(len(names[:_CALLS]) for names in list(elsewhere.values())[:2])
+    verb = "uses" if view.chunk.kind == "type" else "calls"
+    whole = named + len(others[:room]) == len(calls)
+    return f"It {verb} {joined}." if whole else f"Among others, it {verb} {joined}."
 
 
 def _opening(view: ChunkView) -> str:

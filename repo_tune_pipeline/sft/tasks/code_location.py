@@ -49,7 +49,7 @@ class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "5"
+    version = "6"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk
@@ -78,7 +78,7 @@ class CodeLocation:
             f"- `{plain_name(target)}` in `{target.path}`, from line {target.start_line}"
             for _, target in used
         ]
-        head = f"`{view.symbol}` calls these definitions of other files by name:"
+        head = f"Among the definitions of other files that `{view.symbol}` calls are:"
         also = tuple(sorted({target.path for _, target in used}))
         instruction = view.instruction(USED_FORMS, "code_location_used")
         return Draft(instruction, "", "\n".join([head, "", *rows]), "source", also=also)

@@ -19,7 +19,7 @@ SECTION_FORMS = (
     'On {topic}: what does {repo} document under "{heading}" ({path})?',
     'I work on {topic} with {repo}. What should I know of "{heading}", which {path} describes?',
     'Quote what {path} of {repo} says on {topic} under "{heading}".',
-    'Which part of {repo}\'s documents on {topic} is headed "{heading}" in {path}? Quote it.',
+    '{repo} and {topic}: give the text that {path} has under "{heading}".',
 )
 
 _LEAST_TOLD = 3

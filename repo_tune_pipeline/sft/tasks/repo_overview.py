@@ -50,7 +50,7 @@ class RepoOverview:
     """One example for the repository, one for its entry points, each folder and each file."""
 
     name: TaskName = "repo_overview"
-    version = "4"
+    version = "5"
 
     def examples(self, outline: RepoOutline) -> Iterator[Placed]:
         yield _placed(outline, _structure(outline), ".", outline.files)
@@ -99,16 +99,19 @@ def _entry_points(outline: RepoOutline) -> Verdict:
 
 def _folder(outline: RepoOutline, folder: str, files: Sequence[FileOutline]) -> Verdict:
     code = [file for file in files if file.definitions and file.language not in _DOCUMENTS]
+    if is_test_code(f"{folder}/"):
+        return Dropped("test_code")
     if not folder or not _MIN_FILES <= len(code) <= _MOST_FILES:
         return Dropped("unfit_folder")
     rows = [f"- `{file.path.rpartition('/')[2]}`: {_summary(file)}" for file in code]
-    head = f"`{folder}` directly contains these source files; the longer definitions are:"
+    head = f"`{folder}` directly contains these source files, here with their longer definitions:"
     return _draft(outline, FOLDER_FORMS, folder, [head, "", *rows])
 
 
 def _file(outline: RepoOutline, file: FileOutline) -> Verdict:
-    least = _MIN_DEFINITIONS + is_test_code(file.path)
-    if file.language in _DOCUMENTS or len(file.definitions) < least:
+    if is_test_code(file.path):
+        return Dropped("test_code")
+    if file.language in _DOCUMENTS or len(file.definitions) < _MIN_DEFINITIONS:
         return Dropped("few_definitions")
     rows = [
         f"- `{each.symbol}`, {article(each.kind)}, from line {each.start_line}"
