@@ -49,7 +49,7 @@ class CodeLocation:
     """Answers name path, lines and kind; a name that isn't unique is asked for with its file."""
 
     name: TaskName = "code_location"
-    version = "6"
+    version = "7"
 
     def takes(self, view: ChunkView) -> bool:
         chunk = view.chunk
@@ -100,7 +100,10 @@ class CodeLocation:
         tests = [f"`{plain_name(test)}` ({_lines(test)} of `{test.path}`)" for test in found]
         joined = f"{', '.join(tests[:-1])} and {tests[-1]}" if len(tests) > 1 else tests[0]
         noun = "the test" if len(tests) == 1 else "the tests"
-        answer = f"`{view.symbol}` from `{view.chunk.path}` is called by {noun} {joined}."
+        by = (
+            "is called by" if len(found) == len(view.links.tests) else "is called, among others, by"
+        )
+        answer = f"`{view.symbol}` from `{view.chunk.path}` {by} {noun} {joined}."
         also = tuple(sorted({test.path for test in found} - {view.chunk.path}))
         instruction = view.instruction(TEST_FORMS, "code_location_tests")
         return Draft(instruction, "", answer, "source", also=also)
@@ -128,4 +131,5 @@ def _used_elsewhere(view: ChunkView) -> list[tuple[str, CodeChunk]]:
 def _lines(chunk: CodeChunk) -> str:
     if chunk.start_line == chunk.end_line:
         return f"line {chunk.start_line}"
-    return f"lines {chunk.start_line} to {chunk.end_line}"
+    its = "its " if chunk.part[1] > 1 else ""  # a part of it calls, and no more is known
+    return f"{its}lines {chunk.start_line} to {chunk.end_line}"
