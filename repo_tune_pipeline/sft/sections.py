@@ -97,7 +97,11 @@ def _release(trail: list[str]) -> str:
 
 
 def _problem(body: str, least: int) -> str:
-    """Why a text answers nothing: too few words of its own, an end left open, a mere reference."""
+    """Why a text answers nothing: too few words of its own, an end left open, a mere reference,
+    badges.
+    """
+    if sum(map(len, _TAG.findall(body))) * 2 > len(body):
+        return "mostly_markup"
     prose = _BARE.sub(" ", _URL.sub(" ", _LINK.sub(r"\1", _DIRECTIVE.sub("", body))))
     words = _WORD.findall(prose)
     if len({word.lower() for word in words}) < least or body.endswith(":"):

@@ -267,6 +267,15 @@ def test_a_section_that_only_points_elsewhere_answers_nothing(heading: str, body
     assert read_section(section(heading, body)).problem == "too_short"
 
 
+def test_a_section_of_badges_answers_nothing() -> None:
+    badge = (
+        '<a href="https://x.y/badges?campaign=top"><img src="https://x.y/b.svg" width="250"/></a>'
+    )
+    body = f"Join the conversation, share ideas, ask anything you like.\n\n{badge}\n{badge}"
+    assert read_section(section("Community", body)).problem == "mostly_markup"
+    assert not read_section(section("Community", f"{body} {body.split(chr(10))[0] * 8}")).problem
+
+
 def test_a_release_is_told_with_its_whole_number_and_without_hashes() -> None:
     body = "- refunds of partial captures work ([#12](https://x.y/12)) ([f7ce161](https://x.y/f7))"
     found = read_section(section("2025.04.10.03 > Bug Fixes", body, path="CHANGELOG.md"))

@@ -18,7 +18,7 @@ FORMS = (
 SECTION_FORMS = (
     'What does {path} in {repo} say about "{heading}"?',
     'What do the documents of {repo} say about "{heading}"? See {path}.',
-    'Give the section "{heading}" of {path} in {repo}.',
+    'Give the text of {path} in {repo} from the heading "{heading}" to the next one.',
     'What is written under "{heading}" in {path} of {repo}?',
 )
 RELEASE_FORMS = (
@@ -33,7 +33,7 @@ class Documentation:
     """The answer is the docstring or leading comment without its markers, or a section's text."""
 
     name: TaskName = "documentation"
-    version = "4"
+    version = "5"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind == "section" or view.is_documented
