@@ -10,7 +10,7 @@ from repo_tune_pipeline.sft.cuts import Piece, begins, docs_rows, indent, is_emp
 from repo_tune_pipeline.sft.tasks.base import ChunkView, Draft, Dropped, Verdict, ellipsis_of
 
 FORMS = (
-    "Complete the following code from {repo}:",
+    "Complete the following code of `{symbol}` from {repo}:",
     "Complete the following code from {path} in {repo}:",
     "Continue this {language} code from {path} in {repo}:",
     "Write the rest of `{symbol}` from {path} in {repo}:",
@@ -24,7 +24,7 @@ NEXT_FORMS = (
 MIDDLE_FORMS = (
     "Fill in the code that is missing at {marker} in `{symbol}` from {repo}:",
     "In this code from {path} in {repo}, {marker} stands for missing lines. Write them:",
-    "Write the lines that {marker} replaces in this {language} code from {repo}:",
+    "Write the lines that {marker} replaces in this {language} code from {path} in {repo}:",
     "What belongs in place of {marker} in this code from {path} in {repo}?",
 )
 MARKER = "<<<MISSING>>>"
@@ -42,7 +42,7 @@ class CodeCompletion:
     """
 
     name: TaskName = "code_completion"
-    version = "8"
+    version = "9"
 
     def takes(self, view: ChunkView) -> bool:
         return view.chunk.kind not in ("section", "module")
