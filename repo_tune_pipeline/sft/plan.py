@@ -2,7 +2,7 @@
 
 A large repository has room for far more examples than anyone trains on. What is made of it is
 chosen before it is made, so that its cost is that of what is kept. Each pair of a chunk and a
-task gets a number from 0 to 1 by a hash, divided by the task's weight; those with the least are
+task gets a number by a hash, divided by the task's weight; those with the least are
 made, until they would come to the budget. So a pair is chosen with a probability in proportion to
 its task's weight, chunks of all files have the same chance, and what a commit adds moves few.
 """
@@ -144,7 +144,8 @@ def _weight(settings: SftSettings, task: TaskName, expected: float) -> float:
 def _expected(chunk: CodeChunk, task: TaskName, links: Links) -> float:
     """About how many examples a task makes of a chunk that it takes.
 
-    The shares were counted over repositories in Rust, Java, Python, Go and ReScript.
+    Rough shares: a count on one Rust repository gave 0.56, 0.85, 0.03 and 0.13; other languages
+    explain and document more. They decide how near the budget is met, not what is true.
     """
     match task:
         case "code_completion":

@@ -52,10 +52,6 @@ class TokenCounter:
         """How many tokens `text` has, without any that a template adds."""
         return self._counts([text])[0]
 
-    def at_most(self, text: str, limit: int) -> bool:
-        """Whether `text` has `limit` tokens or fewer."""
-        return not self.over([text], limit)[0]
-
     def over(self, texts: Sequence[str], limit: int) -> list[bool]:
         """Of each text, whether it has more than `limit` tokens."""
         bound = self._bound
