@@ -85,16 +85,19 @@ def job_key(job: FileJob, context: bytes, version: str) -> bytes:
 
     A chunk's id stands for its text, path and lines.
     """
-    key = hashlib.blake2b(context, digest_size=16)
     parts = [version]
     for one in job:
         chunk, links = one.chunk, one.links
-        parts += (chunk.chunk_id, chunk.license, chunk.language, f"{one.last_line}", *one.tasks)
-        parts.append(one.reason)
+        parts += (chunk.chunk_id, chunk.license, chunk.language, str(one.last_line), one.reason)
         if one.tasks:
-            parts.append(f"{links.namesakes}")
-            parts += (f"{name}\2{links.callees[name].chunk_id}" for name in sorted(links.callees))
-            parts += (other.chunk_id for other in (*links.callers, *links.tests))
+            parts += one.tasks
+            parts.append(str(links.namesakes))
+            parts += links.callees
+            parts += [target.chunk_id for target in links.callees.values()]
+            parts += [other.chunk_id for other in links.callers]
+            parts += [other.chunk_id for other in links.tests]
+        parts.append("\1")
+    key = hashlib.blake2b(context, digest_size=16)
     key.update("\0".join(parts).encode("utf-8", "replace"))
     return key.digest()
 

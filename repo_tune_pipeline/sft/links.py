@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -57,8 +57,13 @@ def link(chunks: Sequence[CodeChunk]) -> dict[str, Links]:
     callers: dict[str, dict[str, CodeChunk]] = defaultdict(dict)
     for chunk in chunks:
         found: dict[str, CodeChunk] = {}
+        known = names.known_to(chunk)
         for callee in chunk.callees:
-            target = names.resolve(callee, chunk)
+            owner, last = _split(callee)
+            candidates = known.get(last)
+            if candidates is None:
+                continue  # most names are other libraries'
+            target = _meant(candidates, owner, last, chunk)
             if target is not None and not _is_same(target, chunk):
                 found[callee] = target
                 callers[target.chunk_id][chunk.chunk_id] = chunk
@@ -125,37 +130,38 @@ class _Names:
         places = self._places.get((_family(chunk), qualified(chunk)))
         return (sum(places.values()), places.get(chunk.path, 0)) if places else (0, 0)
 
-    def resolve(self, callee: str, caller: CodeChunk) -> CodeChunk | None:
-        """What `callee` means in `caller`, or None where it isn't certain."""
-        owner, last = _split(callee)
-        candidates = self._last[_family(caller)].get(last)
-        if candidates is None:
-            return None
-        inside, _ = _split(caller.symbol)
-        if not owner:
-            return _bare(candidates, caller, inside)
-        if owner in _OWN:
-            own = candidates.by_owner.get(inside, ())
-            return _only([each for each in own if each.path == caller.path])
-        owned = candidates.owned.get(owner.lower(), [])
-        if caller.language == "Python":
-            packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
-            if owner in (*caller.imports, *packages):
-                # A module's name is not the class that is spelled like it.
-                named = [each for each in candidates.all if _is_in_package(each, owner, caller)]
-                return _only(named)
-            tails = {name.rpartition(".")[2] for name in caller.imports}
-            # A fixture or a variable may be spelled like a module that isn't imported.
-            owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
-        if owned:
-            near = [each for each in owned if each.path == caller.path]
-            return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])
-        if caller.language == "Go":
-            return _go_method(candidates.all, owner, caller)
-        # A module that isn't the repository's may have a function of any name.
-        foreign = owner[:1].isupper() or caller.language in ("ReScript", "Elixir")
-        found = _only(candidates.all) if _distinctive(last) and not foreign else None
-        return None if found is None or _is_also_anothers(found) else found
+    def known_to(self, chunk: CodeChunk) -> Mapping[str, _Namesakes]:
+        """The definitions that a chunk may mean, by last name."""
+        return self._last.get(_family(chunk), {})
+
+
+def _meant(candidates: _Namesakes, owner: str, last: str, caller: CodeChunk) -> CodeChunk | None:
+    """Which of the definitions called `last` a call means, or None where it isn't certain."""
+    inside, _ = _split(caller.symbol)
+    if not owner:
+        return _bare(candidates, caller, inside)
+    if owner in _OWN:
+        own = candidates.by_owner.get(inside, ())
+        return _only([each for each in own if each.path == caller.path])
+    owned = candidates.owned.get(owner.lower(), [])
+    if caller.language == "Python":
+        packages = (part for each in owned for part in PurePosixPath(each.path).parent.parts)
+        if owner in (*caller.imports, *packages):
+            # A module's name is not the class that is spelled like it.
+            named = [each for each in candidates.all if _is_in_package(each, owner, caller)]
+            return _only(named)
+        tails = {name.rpartition(".")[2] for name in caller.imports}
+        # A fixture or a variable may be spelled like a module that isn't imported.
+        owned = [each for each in owned if _split(each.symbol)[0] or owner in tails]
+    if owned:
+        near = [each for each in owned if each.path == caller.path]
+        return _only(near or [each for each in owned if _is_in_reach(each, owner, caller)])
+    if caller.language == "Go":
+        return _go_method(candidates.all, owner, caller)
+    # A module that isn't the repository's may have a function of any name.
+    foreign = owner[:1].isupper() or caller.language in ("ReScript", "Elixir")
+    found = _only(candidates.all) if _distinctive(last) and not foreign else None
+    return None if found is None or _is_also_anothers(found) else found
 
 
 def _bare(candidates: _Namesakes, caller: CodeChunk, inside: str) -> CodeChunk | None:
