@@ -4,6 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
+# Two at a time: most of a test is waiting for processes that it started. A file's tests stay together,
+# since they share what is dear to make.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check ui bench constraints browser clean
 
@@ -14,10 +18,10 @@ demo: $(VENV)/runtime  ## install, then the whole chain on this checkout with th
 	$(BIN)/repo-tune demo
 
 test: $(VENV)/dev browser  ## install, then the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: $(VENV)/dev browser  ## what takes minutes: the demo, the wheel, the shuffled control
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 check: $(VENV)/dev  ## lint, types, import contracts, Dagster definitions
 	$(BIN)/ruff check .

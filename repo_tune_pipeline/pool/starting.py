@@ -81,15 +81,22 @@ class _Server:
         self._socket = here
         self._lock = threading.Lock()
         self._owner = os.getpid()
+        self._is_gone = False
 
     @property
     def is_usable(self) -> bool:
-        return self._owner == os.getpid() and self._process.poll() is None
+        alive = not self._is_gone and self._process.poll() is None
+        return alive and self._owner == os.getpid()
 
     def ask(self, request: Request, files: tuple[int, ...] = ()) -> int:
         """The answer to one request; raises OSError where the server is gone."""
         with self._lock:
-            return send(self._socket, request, files)
+            try:
+                return send(self._socket, request, files)
+            except OSError:
+                # It may take a moment until its end shows in its status, too.
+                self._is_gone = True
+                raise
 
 
 _guard = threading.Lock()
