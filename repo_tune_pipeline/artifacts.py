@@ -198,6 +198,11 @@ class Home:
     def champion(self, variant: str) -> Path:
         return self.root / "champions" / f"{variant}.json"
 
+    @property
+    def ladders(self) -> Path:
+        """Which settings fitted into memory, by base model and machine."""
+        return self.root / "ladders"
+
     def training(self, variant: str, fingerprint: str) -> Path:
         return self.root / "training" / variant / fingerprint[:12]
 

@@ -11,7 +11,9 @@
     ├── BaseModelError            a base model that can't be had
     ├── TeacherError              a teacher that doesn't answer
     ├── TrainingError             the trainer ended without an adapter
-    └── EvaluationError           the evaluation ended without a report
+    │   └── OutOfMemoryError      because memory did
+    ├── EvaluationError           the evaluation ended without a report
+    └── ExportError               what was made can't be put into another form or place
 """
 
 from __future__ import annotations
@@ -67,5 +69,13 @@ class TrainingError(RepoTuneError):
     """The trainer ended without a whole adapter."""
 
 
+class OutOfMemoryError(TrainingError):
+    """The trainer asked for more memory than there is; stays in its stage while less can do."""
+
+
 class EvaluationError(RepoTuneError):
     """The evaluation ended without a report."""
+
+
+class ExportError(RepoTuneError):
+    """An adapter that can't be merged, or can't be sent where it should go."""

@@ -153,11 +153,15 @@ class SftSettings(_Section):
 
 
 class TrainingSettings(_Section):
-    """Which base model is trained under which hardware profile; empty means the profile's own."""
+    """Which base model is trained under which hardware profile; empty means the profile's own.
+
+    `memory_gib` is the most main memory that the trainer may take; 0: all that there is.
+    """
 
     base_model: str = ""
     profile: ProfileName = "starter"
     max_steps: int | None = Field(default=None, ge=1)
+    memory_gib: float = Field(default=0, ge=0)
     shuffle_labels: bool = False
 
 

@@ -150,6 +150,8 @@ def train(session: Session, variant: str, config: TrainConfig) -> Result:
     ):
         _tell(session, train_assets.STAGE, "unchanged", f"{variant} {plan.version}")
         return state.result
+    for text in plan.notes:
+        _tell(session, train_assets.STAGE, "started", text)
     text = f"{variant} {plan.version} on {plan.base_name}; log: {plan.work_dir / 'training.log'}"
     _tell(session, train_assets.STAGE, "started", text)
     with session.watch(plan.work_dir):

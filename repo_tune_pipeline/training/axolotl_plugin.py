@@ -20,7 +20,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from repo_tune_pipeline.artifacts import write_file, write_json
 from repo_tune_pipeline.training.lifeline import end_with_parent
-from repo_tune_pipeline.training.progress import METRICS_FILE, STOPPED_FILE, read_metrics
+from repo_tune_pipeline.training.progress import (
+    BEGINS,
+    METRICS_FILE,
+    STOPPED_FILE,
+    read_metrics,
+)
+from repo_tune_pipeline.training.recipe import data_file
+from repo_tune_pipeline.training.step_batch import StepBatch
 
 
 class ProgressPlugin(BasePlugin):
@@ -31,7 +38,8 @@ class ProgressPlugin(BasePlugin):
         end_with_parent(os.getppid())
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
-        return [MetricsCallback(Path(cfg.output_dir), len(trainer.train_dataset))]
+        folder, batch = Path(cfg.output_dir), StepBatch(trainer)
+        return [MetricsCallback(folder, len(trainer.train_dataset), batch)]
 
 
 class MetricsCallback(TrainerCallback):
@@ -42,10 +50,11 @@ class MetricsCallback(TrainerCallback):
     GPU's memory where there is one, else of this process.
     """
 
-    def __init__(self, folder: Path, examples: int) -> None:
+    def __init__(self, folder: Path, examples: int, batch: StepBatch) -> None:
         self._file = folder / METRICS_FILE
         self._stopped = folder / STOPPED_FILE
         self._examples = examples
+        self._batch = batch
         self._first_step = 0
         self._began = 0.0
         self._last = (0.0, 0)
@@ -65,7 +74,16 @@ class MetricsCallback(TrainerCallback):
         # Steps after the checkpoint will be made again.
         kept = [row for row in read_metrics(self._file) if row["step"] <= state.global_step]
         write_file(self._file, [_line(row) for row in kept])
-        sys.stdout.write(f"Training begins after step {state.global_step}.\n")
+        sys.stdout.write(f"{BEGINS} after step {state.global_step}.\n")
+
+    def on_step_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        self._batch.begin()
 
     def on_log(
         self,
@@ -79,11 +97,15 @@ class MetricsCallback(TrainerCallback):
             return
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            write_json(self._stopped, {"step": state.global_step, "loss": str(loss)})
-            sys.stdout.write(f"The loss of step {state.global_step} is {loss}: stopping.\n")
-            sys.exit(1)
+            self._stop(state.global_step, loss, kwargs["processing_class"])
         with self._file.open("ab") as stream:
             stream.write(_line(self._row(state, loss, float(logs.get("learning_rate", 0.0)))))
+
+    def _stop(self, step: int, loss: float, tokenizer: Any) -> None:
+        lines = self._batch.lines(data_file(self._file.parent.parent), tokenizer)
+        write_json(self._stopped, {"step": step, "loss": str(loss), "lines": lines})
+        sys.stdout.write(f"The loss of step {step} is {loss}: stopping.\n")
+        sys.exit(1)
 
     def _row(self, state: TrainerState, loss: float, learning_rate: float) -> dict[str, Any]:
         now, tokens = time.monotonic(), _tokens(state)

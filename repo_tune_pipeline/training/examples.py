@@ -18,13 +18,17 @@ EXAMPLES_FILE = "sft.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """What the trainer reads of an example, and the repository and commit it is from."""
+    """What the trainer reads of an example, and where it is from.
+
+    `place` is its path and lines: ``src/queue.py:3-17``.
+    """
 
     instruction: str
     input: str
     output: str
     repo: str
     commit: str
+    place: str = ""
 
     @property
     def line(self) -> bytes:
@@ -93,5 +97,10 @@ def _passes(row: dict[str, Any], filter: VariantSettings) -> bool:
 def _example(row: dict[str, Any]) -> TrainingExample:
     meta = row["meta"]
     return TrainingExample(
-        row["instruction"], row["input"], row["output"], meta["repo"], meta["commit"]
+        row["instruction"],
+        row["input"],
+        row["output"],
+        meta["repo"],
+        meta["commit"],
+        f"{meta['path']}:{meta['start_line']}-{meta['end_line']}",
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
-import yaml
 
 from repo_tune_pipeline.artifacts import Home, digest_json, read_json, write_file
 from repo_tune_pipeline.errors import StorageError
@@ -34,6 +33,8 @@ class TrainingPlan:
     `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
     `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
     the examples that pass the variant's filter. `steps` is an estimate of the optimizer's steps.
+    `memory_gib` is the most main memory that the trainer may take (0: no limit), and `ladders`
+    remembers what fitted. `notes` are for the person who wrote the recipe.
     """
 
     variant: str
@@ -55,6 +56,9 @@ class TrainingPlan:
     base_revision: str
     base_digest: str
     steps: int
+    memory_gib: float
+    ladders: Path
+    notes: tuple[str, ...]
 
     @property
     def data_file(self) -> Path:
@@ -74,7 +78,9 @@ class TrainingPlan:
         """
         try:
             values = cast(dict[str, Any], orjson.loads(data))
-            places = {name: Path(values[name]) for name in ("work_dir", "adapter", "dataset")}
+            places = {
+                name: Path(values[name]) for name in ("work_dir", "adapter", "dataset", "ladders")
+            }
             filter = VariantSettings.model_validate(values["filter"])
             merged: dict[str, Any] = {**values, **places, "filter": filter}
             return cls(**merged)
@@ -140,6 +146,9 @@ def plan_training(
         base_revision=_revision(recipe),
         base_digest=base.digest,
         steps=steps,
+        memory_gib=settings.memory_gib,
+        ladders=home.ladders.absolute(),
+        notes=tuple(note for layer in layers for note in layer.notes),
     )
 
 
@@ -154,7 +163,7 @@ def planned_steps(recipe: dict[str, Any], examples: int) -> int:
 
 
 def prepare_training(plan: TrainingPlan) -> Path:
-    """Write plan.json, axolotl.yaml and the data into the working folder.
+    """Write plan.json and the data into the working folder.
 
     Checkpoints of an interrupted training of the same plan stay, to be resumed from.
 
@@ -172,9 +181,7 @@ def prepare_training(plan: TrainingPlan) -> Path:
         raise StorageError(
             f"The data set {plan.dataset} changed since this training was planned.", "Run again."
         )
-    recipe = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
     write_file(plan.data_file, lines)
-    write_file(plan.work_dir / "axolotl.yaml", recipe.encode())
     write_file(plan.work_dir / "plan.json", plan.to_json())
     return plan.work_dir / "plan.json"
 

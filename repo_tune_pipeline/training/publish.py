@@ -13,10 +13,11 @@ import orjson
 from repo_tune_pipeline.artifacts import new_folder, point_latest, write_json
 from repo_tune_pipeline.errors import TrainingError
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
+from repo_tune_pipeline.training.climbing import Climbed
 from repo_tune_pipeline.training.plan import TRAINING_VERSION, TrainingPlan
 from repo_tune_pipeline.training.progress import metrics_file, read_metrics
 from repo_tune_pipeline.training.recipe import output_dir
-from repo_tune_pipeline.training.trainer import LOG_FILE, TrainerRun
+from repo_tune_pipeline.training.trainer import LOG_FILE
 
 _PACKAGES = ("axolotl", "torch", "transformers", "peft", "bitsandbytes", "datasets")
 _TOKENIZER_FILES = (
@@ -32,7 +33,7 @@ _TOKENIZER_FILES = (
 _ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 
 
-def publish_adapter(plan: TrainingPlan, run: TrainerRun) -> dict[str, Any]:
+def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
     """Put the adapter version in its place, whole or not at all, and remove the working folder.
 
     Returns:
@@ -44,7 +45,7 @@ def publish_adapter(plan: TrainingPlan, run: TrainerRun) -> dict[str, Any]:
     """
     out = output_dir(plan.work_dir)
     _check(plan, out)
-    summary = run_summary(plan, run)
+    summary = run_summary(plan, climbed)
     with new_folder(plan.adapter) as folder:
         for name in (*_ADAPTER_FILES, *_TOKENIZER_FILES):
             if (out / name).is_file():
@@ -58,14 +59,15 @@ def publish_adapter(plan: TrainingPlan, run: TrainerRun) -> dict[str, Any]:
     return summary
 
 
-def run_summary(plan: TrainingPlan, run: TrainerRun) -> dict[str, Any]:
+def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
     """The content of run.json.
 
     `train_loss` is the mean over all steps, in nats a token. `seconds` and `peak_memory_bytes` are
-    of the last attempt, which began after `resumed_step`.
+    of the last attempt, which began after `resumed_step`. `ladder` says which settings memory
+    sufficed for.
     """
     metrics = read_metrics(metrics_file(plan.work_dir))
-    last = metrics[-1]
+    last, run = metrics[-1], climbed.run
     trained = int(last["examples"])
     return {
         "variant": plan.variant,
@@ -85,6 +87,7 @@ def run_summary(plan: TrainingPlan, run: TrainerRun) -> dict[str, Any]:
         "base_path": plan.base_model,
         "base_digest": plan.base_digest,
         "profile": plan.profile,
+        "ladder": climbed.summary(),
         "steps": last["step"],
         "resumed_step": run.resumed_step,
         "train_loss": sum(row["loss"] for row in metrics) / len(metrics),

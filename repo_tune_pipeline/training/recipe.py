@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.settings import TrainingSettings, read_yaml
+from repo_tune_pipeline.training.spellings import in_axolotls_words
 
 RECIPE = "axolotl.yaml"
 STRATEGY = "repo_tune_pipeline.training.prompt_strategy"
@@ -18,10 +19,20 @@ PLUGIN = "repo_tune_pipeline.training.axolotl_plugin.ProgressPlugin"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One configuration file of the recipe and what it says."""
+    """One configuration file of the recipe and what it says, in Axolotl's words.
+
+    `notes` tell a person which keys were written in other words.
+    """
 
     file: Path
     values: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, file: Path) -> Layer:
+        """Raises ConfigError where it isn't YAML, or says one thing in two ways."""
+        values, notes = in_axolotls_words(file, read_yaml(file))
+        return cls(file, values, tuple(notes))
 
 
 def read_layers(configs: Path, profile: str) -> tuple[Layer, ...]:
@@ -35,7 +46,7 @@ def read_layers(configs: Path, profile: str) -> tuple[Layer, ...]:
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
         raise ConfigError(f"There is no profile {profile!r} in {folder}.", f"Profiles: {known}.")
-    layers = tuple(Layer(path, read_yaml(path)) for path in (configs / RECIPE, file))
+    layers = (Layer.read(configs / RECIPE), Layer.read(file))
     for layer in layers:
         if layer.values.get("trust_remote_code"):
             raise ConfigError(

@@ -8,20 +8,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from repo_tune_pipeline.artifacts import storage_error
-from repo_tune_pipeline.errors import TrainingError
+from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import checkpoint_step
 from repo_tune_pipeline.training.environment import trainer_environment
+from repo_tune_pipeline.training.examples import EXAMPLES_FILE, select_examples
 from repo_tune_pipeline.training.lifeline import end_group, end_with_parent
 from repo_tune_pipeline.training.machine import find_gpus
+from repo_tune_pipeline.training.out_of_memory import (
+    ended_by_memory,
+    kernel_kills,
+    limit_memory,
+)
 from repo_tune_pipeline.training.plan import TrainingPlan
-from repo_tune_pipeline.training.progress import STOPPED_FILE
+from repo_tune_pipeline.training.progress import BEGINS, STOPPED_FILE
 from repo_tune_pipeline.training.recipe import output_dir
 
 LOG_FILE = "training.log"
@@ -47,16 +54,19 @@ def run_trainer(
     An exception from `every_poll`, Ctrl-C and a signal end the trainer before they go on.
 
     Raises:
-        TrainingError: the trainer ended with an error or by a signal, or the loss became NaN.
+        OutOfMemoryError: memory ran out in a step.
+        TrainingError: it ran out before the first one, the trainer ended with another error or by
+            a signal, or the loss became NaN.
         StorageError: the log can't be written.
     """
     began = time.monotonic()
-    log = plan.work_dir / LOG_FILE
+    log, kills = plan.work_dir / LOG_FILE, kernel_kills()
     (output_dir(plan.work_dir) / STOPPED_FILE).unlink(missing_ok=True)
     try:
         with log.open("ab") as stream:
             stream.write(_heading(plan, checkpoint))
             stream.flush()
+            begins_at = stream.tell()
             process = _start(plan, checkpoint, stream.fileno())
     except OSError as error:
         raise storage_error(log, error) from None
@@ -67,10 +77,45 @@ def run_trainer(
     finally:
         end_group(process)
     if process.returncode:
-        raise trainer_error(plan, process.returncode)
+        error = trainer_error(plan, process.returncode)
+        if not ended_by_memory(process.returncode, log, begins_at, kills):
+            raise error
+        if not _began(log, begins_at):
+            raise _too_large(plan)
+        raise OutOfMemoryError(error.problem, error.remedy)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     resumed = checkpoint_step(checkpoint) if checkpoint else 0
     return TrainerRun(time.monotonic() - began, peak, resumed)
+
+
+def _began(log: Path, since: int) -> bool:
+    """Whether a trainer came as far as its first step; its part of the log begins at `since`."""
+    with log.open("rb") as stream:
+        stream.seek(since)
+        return any(BEGINS.encode() in line for line in stream)
+
+
+def _too_large(plan: TrainingPlan) -> TrainingError:
+    return TrainingError(
+        f"Training of variant {plan.variant}: memory ran out while {plan.base_name} was loaded, "
+        "before the first step.",
+        "Take a smaller base model (--base-model), free memory, or raise `training.memory_gib` "
+        f"if it is set. The log is {plan.work_dir / LOG_FILE}.",
+    )
+
+
+def note(plan: TrainingPlan, text: str) -> None:
+    """A line of the supervisor's own in the training's log.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    log = plan.work_dir / LOG_FILE
+    try:
+        with log.open("ab") as stream:
+            stream.write(f"=== {text} ===\n".encode())
+    except OSError as error:
+        raise storage_error(log, error) from None
 
 
 def trainer_error(plan: TrainingPlan, code: int) -> TrainingError:
@@ -79,12 +124,7 @@ def trainer_error(plan: TrainingPlan, code: int) -> TrainingError:
     remedy = f"The whole log is {log}; the same command goes on from the newest whole checkpoint."
     stopped = output_dir(plan.work_dir) / STOPPED_FILE
     if stopped.is_file():
-        said = orjson.loads(stopped.read_bytes())
-        return TrainingError(
-            f"Training of variant {plan.variant} stopped at step {said['step']}: the loss is "
-            f"{said['loss']}.",
-            f"Lower `learning_rate` in the profile {plan.profile}. The log is {log}.",
-        )
+        return _stopped(plan, orjson.loads(stopped.read_bytes()), log)
     if code < 0:
         how = f"was ended by {signal.Signals(-code).name}"
         if -code == signal.SIGKILL:
@@ -95,6 +135,19 @@ def trainer_error(plan: TrainingPlan, code: int) -> TrainingError:
     return TrainingError(
         f"Training of variant {plan.variant}: `axolotl train` {how}. Its last lines:\n{tail}\n",
         remedy,
+    )
+
+
+def _stopped(plan: TrainingPlan, said: Mapping[str, Any], log: Path) -> TrainingError:
+    examples = select_examples(
+        plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
+    )
+    batch = "".join(f"\n{examples[at].repo} {examples[at].place}" for at in said["lines"])
+    return TrainingError(
+        f"Training of variant {plan.variant} stopped at step {said['step']}: the loss is "
+        f"{said['loss']}. The examples of that step are from:{batch}\n",
+        f"Lower `learning_rate` in the profile {plan.profile}, or look at these examples in "
+        f"{plan.dataset / EXAMPLES_FILE}. The log is {log}.",
     )
 
 
@@ -129,8 +182,13 @@ def _start(plan: TrainingPlan, checkpoint: Path | None, log: int) -> subprocess.
         cwd=plan.work_dir,
         env=_environment(plan),
         start_new_session=True,
-        preexec_fn=lambda: end_with_parent(me),
+        preexec_fn=lambda: _prepare(me, plan.memory_gib),
     )
+
+
+def _prepare(parent: int, memory_gib: float) -> None:
+    end_with_parent(parent)
+    limit_memory(memory_gib)
 
 
 def _command(checkpoint: Path | None) -> list[str]:

@@ -24,12 +24,10 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 from repo_tune_pipeline.artifacts import digest_file, point_latest, write_json
 from repo_tune_pipeline.errors import RepoTuneError, StorageError, TrainingError
 from repo_tune_pipeline.training.base_model import fetch_base_model, resolve_base_model
-from repo_tune_pipeline.training.checkpoints import newest_whole_checkpoint
+from repo_tune_pipeline.training.climbing import climb
 from repo_tune_pipeline.training.plan import TrainingPlan, is_whole_adapter
 from repo_tune_pipeline.training.progress import read_metrics, read_progress
 from repo_tune_pipeline.training.publish import publish_adapter
-from repo_tune_pipeline.training.recipe import output_dir
-from repo_tune_pipeline.training.trainer import run_trainer
 
 _TELL_SECONDS = 5.0
 _CURVE_POINTS = 200
@@ -111,10 +109,8 @@ def train(plan: TrainingPlan, teller: Teller) -> None:
     with _alone(plan):
         if not is_whole_adapter(plan.adapter, plan.fingerprint):
             _fetch(plan, teller)
-            checkpoint = newest_whole_checkpoint(output_dir(plan.work_dir))
-            teller.say(f"Going on from {checkpoint.name}." if checkpoint else "Axolotl starts.")
-            run = run_trainer(plan, checkpoint, lambda: teller.progress(plan.work_dir))
-            publish_adapter(plan, run)
+            climbed = climb(plan, lambda: teller.progress(plan.work_dir), teller.say)
+            publish_adapter(plan, climbed)
     point_latest(plan.adapter)
     teller.report(plan.adapter, orjson.loads((plan.adapter / "run.json").read_bytes()))
 

@@ -131,3 +131,46 @@ def test_axolotl_train_takes_the_recipe_as_it_stands_up_to_the_base_model(tmp_pa
     # What stops it is the hub, asked for the base model's config.
     assert "load_model_config" in said
     assert "couldn't connect to 'https://huggingface.co'" in said
+
+
+def test_the_names_of_transformers_and_peft_are_read_as_axolotls(
+    tmp_path, home, dataset, small_model
+):
+    theirs = {
+        "per_device_train_batch_size": 3,
+        "lora": {"r": 8, "alpha": 24, "dropout": 0.25},
+        "lora_r": None,
+        "lora_alpha": None,
+        "micro_batch_size": None,
+    }
+    values = {key: value for key, value in theirs.items() if value is not None}
+    configs = copy_configs(tmp_path / "c")
+    profile = configs / "profiles" / "starter.yaml"
+    ours = yaml.safe_load(profile.read_text())
+    kept = {key: value for key, value in ours.items() if key not in theirs}
+    profile.write_text(yaml.safe_dump({**kept, **values}))
+    made = plan(home, dataset, configs=configs, base_model=str(small_model))
+    read = ("micro_batch_size", "lora_r", "lora_alpha", "lora_dropout")
+    assert [made.config[name] for name in read] == [3, 8, 24, 0.25]
+    assert not {"lora", "per_device_train_batch_size"} & made.config.keys()
+    assert f"{profile}: `lora.r` is read as Axolotl's `lora_r`." in made.notes
+    assert len(made.notes) == 4
+
+
+@pytest.mark.parametrize(
+    ("profile", "said", "remedy"),
+    [
+        ({"lora": {"rank": 8}}, r"starter.yaml: unknown key `lora.rank`", "alpha, dropout, r, "),
+        ({"lora": 8}, r"starter.yaml: `lora` is 8, where a mapping belongs", "alpha, dropout"),
+        (
+            {"lora": {"r": 8}, "lora_r": 16},
+            r"starter.yaml: `lora.r` and `lora_r` are the same setting",
+            "Keep one",
+        ),
+    ],
+    ids=["unknown key", "no mapping", "both names"],
+)
+def test_a_setting_in_two_ways_or_in_none_is_an_error(tmp_path, profile, said, remedy):
+    with pytest.raises(ConfigError, match=said) as caught:
+        read_layers(copy_configs(tmp_path / "c", profile), "starter")
+    assert remedy in caught.value.remedy

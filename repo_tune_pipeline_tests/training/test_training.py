@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -208,14 +209,17 @@ def test_of_a_traceback_in_the_log_a_reader_is_told_its_last_line(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_not_a_number_ends_the_training_and_names_the_step(
+def test_a_loss_that_is_not_a_number_ends_the_training_and_names_the_step_and_its_examples(
     home, dataset, small_model, tmp_path
 ):
-    configs = copy_configs(tmp_path / "c", {"learning_rate": 1e30, "max_grad_norm": 0.0})
+    changes = {"learning_rate": 1e30, "max_grad_norm": 0.0, "micro_batch_size": 3}
+    configs = copy_configs(tmp_path / "c", changes)
     made = plan(home, dataset, configs=configs, base_model=str(small_model), variant="nan")
     worker = start_worker(prepare_training(made))
     _, stderr = worker.communicate(timeout=300)
     assert worker.returncode == 1
     step = len(read_metrics(metrics_file(made.work_dir))) + 1
     assert f"Training of variant nan stopped at step {step}: the loss is nan." in stderr
+    examples = re.findall(r"^team/(?:one|two) src/function_\d+\.py:1-3$", stderr, re.MULTILINE)
+    assert len(set(examples)) == len(examples) == 3
     assert "Lower `learning_rate`" in stderr
