@@ -70,6 +70,12 @@ def encode_example(
     return EncodedExample(encode_prompt(tokenizer, instruction, input), answer)
 
 
+def template_parts(tokenizer: Tokenizer) -> tuple[str, str, str]:
+    """What stands before a question, between it and the answer, and after the answer."""
+    frame = _frame(tokenizer)
+    return frame.head, frame.middle, frame.tail
+
+
 def _frame(tokenizer: Tokenizer) -> _Frame:
     if not tokenizer.chat_template:
         # Alpaca's form, for base models without a chat template (Stanford Alpaca, 2023).

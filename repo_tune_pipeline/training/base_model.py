@@ -22,6 +22,7 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _WHOLE_DIGEST_BYTES = 256 * 1024 * 1024
 _SAMPLES = 64
+_CONTEXTS = ("max_position_embeddings", "n_positions", "n_ctx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,15 @@ def check_folder(folder: Path, name: str) -> None:
             f"Base model {name}: {folder} has no tokenizer.",
             "Put tokenizer.json and tokenizer_config.json beside the weights.",
         )
+
+
+def context_tokens(model: BaseModel) -> int | None:
+    """The most tokens that a model was built to read; None where its config.json doesn't say."""
+    if model.folder is None:
+        return None
+    config = orjson.loads((model.folder / "config.json").read_bytes())
+    found = (config.get(key) for key in _CONTEXTS)
+    return next((int(most) for most in found if most), None)
 
 
 def digest_model(folder: Path) -> str:

@@ -14,7 +14,7 @@ from repo_tune_pipeline.artifacts import Home, digest_json, read_json, write_fil
 from repo_tune_pipeline.errors import StorageError
 from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
-from repo_tune_pipeline.training.base_model import resolve_base_model
+from repo_tune_pipeline.training.base_model import context_tokens, resolve_base_model
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
 from repo_tune_pipeline.training.examples import TrainingExample, select_examples
 from repo_tune_pipeline.training.recipe import data_file, lay, place, read_layers
@@ -117,6 +117,14 @@ def plan_training(
     check_recipe(layers, home)
     recipe = lay(layers, settings)
     base = resolve_base_model(str(recipe["base_model"]), revision=_revision(recipe))
+    notes = [note for layer in layers for note in layer.notes]
+    context = context_tokens(base)
+    if context is not None and int(recipe.get("sequence_len") or 0) > context:
+        notes.append(
+            f"`sequence_len` is {recipe['sequence_len']}, and {base.name} reads {context} tokens "
+            f"at most: {context} is used."
+        )
+        recipe["sequence_len"] = context
     dataset = dataset.resolve()
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
     data_digest = hashlib.sha256(b"".join(example.line for example in chosen)).hexdigest()
@@ -148,7 +156,7 @@ def plan_training(
         steps=steps,
         memory_gib=settings.memory_gib,
         ladders=home.ladders.absolute(),
-        notes=tuple(note for layer in layers for note in layer.notes),
+        notes=tuple(notes),
     )
 
 

@@ -104,6 +104,28 @@ def test_the_version_keeps_what_is_needed_to_repeat_it(walk: Walk) -> None:
     assert steps[-1] == STEPS
 
 
+def test_it_is_exported_with_its_verdict_and_with_how_to_serve_it(
+    walk: Walk, tmp_path: Path
+) -> None:
+    for form in ("adapter", "merged"):
+        target = tmp_path / form
+        done = repo_tune("export", form, "--output", target, "--json", home=walk.home)
+        assert done.code == 0, done.err
+        assert done.result["output"] == str(target)
+        assert done.result["vllm"].startswith("vllm serve ")
+        verdict = walk.result["evaluate"]["verdict"]["decision"]
+        assert f"## Verdict\n\n{verdict}. " in (target / "README.md").read_text()
+    assert (tmp_path / "merged" / "model.safetensors").stat().st_size > 1_000_000
+    again = repo_tune("export", "merged", "--output", tmp_path / "merged", home=walk.home)
+    assert again.code == 2
+    assert "is already there" in again.err
+    missing = repo_tune(
+        "export", "adapter", "--output", tmp_path / "x", "--version", "0" * 12, home=walk.home
+    )
+    assert missing.code == 2
+    assert f"Versions: {walk.result['train']['version']}" in missing.err
+
+
 def test_the_report_compares_base_and_adapter(walk: Walk) -> None:
     report = json.loads(Path(walk.result["evaluate"]["report_json"]).read_text())
     assert set(report) == {
