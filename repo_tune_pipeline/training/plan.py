@@ -82,7 +82,8 @@ class TrainingPlan:
                 name: Path(values[name]) for name in ("work_dir", "adapter", "dataset", "ladders")
             }
             filter = VariantSettings.model_validate(values["filter"])
-            merged: dict[str, Any] = {**values, **places, "filter": filter}
+            notes = tuple(values["notes"])
+            merged: dict[str, Any] = {**values, **places, "filter": filter, "notes": notes}
             return cls(**merged)
         except (ValueError, KeyError, TypeError) as error:
             raise StorageError(f"The training plan can't be read: {error}.") from None
