@@ -62,7 +62,9 @@ def find_version(home: Home, variant: str, version: str = "") -> AdapterVersion:
 
 
 def _verdict(home: Home, variant: str, version: str) -> dict[str, Any]:
-    for file in sorted(home.evaluations(variant).glob("[0-9a-f]*/report.json")):
+    """The newest one."""
+    reports = home.evaluations(variant).glob("[0-9a-f]*/report.json")
+    for file in sorted(reports, key=lambda path: path.stat().st_mtime, reverse=True):
         report = cast(dict[str, Any], read_json(file))
         if report.get("adapter", {}).get("version") == version:
             return report.get("verdict", {})

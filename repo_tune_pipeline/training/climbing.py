@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import yaml
-
-from repo_tune_pipeline.artifacts import write_file
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import newest_whole_checkpoint
 from repo_tune_pipeline.training.ladder import Ladder, Rung
 from repo_tune_pipeline.training.machine import machine_facts
-from repo_tune_pipeline.training.plan import TrainingPlan
+from repo_tune_pipeline.training.plan import TrainingPlan, write_recipe
 from repo_tune_pipeline.training.recipe import output_dir
 from repo_tune_pipeline.training.trainer import TrainerRun, note, run_trainer
 
@@ -75,10 +72,7 @@ def climb(
             plan, say, f"An earlier training ran out of memory: {ladder.rung} (see {ladder.file})."
         )
     while True:
-        recipe = yaml.safe_dump(
-            ladder.rung.applied(plan.config), sort_keys=False, allow_unicode=True
-        )
-        write_file(plan.work_dir / "axolotl.yaml", recipe.encode())
+        write_recipe(plan, ladder.rung.applied(plan.config))
         checkpoint = newest_whole_checkpoint(output_dir(plan.work_dir))
         say(f"Going on from {checkpoint.name}." if checkpoint else "Axolotl starts.")
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
+import yaml
 
 from repo_tune_pipeline.artifacts import Home, digest_json, read_json, write_file
 from repo_tune_pipeline.errors import StorageError
@@ -172,7 +174,7 @@ def planned_steps(recipe: dict[str, Any], examples: int) -> int:
 
 
 def prepare_training(plan: TrainingPlan) -> Path:
-    """Write plan.json and the data into the working folder.
+    """Write plan.json, axolotl.yaml and the data into the working folder.
 
     Checkpoints of an interrupted training of the same plan stay, to be resumed from.
 
@@ -191,8 +193,19 @@ def prepare_training(plan: TrainingPlan) -> Path:
             f"The data set {plan.dataset} changed since this training was planned.", "Run again."
         )
     write_file(plan.data_file, lines)
+    write_recipe(plan, plan.config)
     write_file(plan.work_dir / "plan.json", plan.to_json())
     return plan.work_dir / "plan.json"
+
+
+def write_recipe(plan: TrainingPlan, config: Mapping[str, Any]) -> None:
+    """Write the configuration that `axolotl train` is given.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    recipe = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    write_file(plan.work_dir / "axolotl.yaml", recipe.encode())
 
 
 def finished_adapter(plan: TrainingPlan, home: Home) -> Path | None:

@@ -90,7 +90,7 @@ def test_it_answers_alike_as_it_was_saved_exported_and_merged(trained):
     assert torch.allclose(*logits, atol=1e-4)
 
 
-def test_the_exports_say_how_to_serve_them_and_nothing_of_this_machine(trained):
+def test_the_exports_say_how_to_serve_them_and_nothing_of_the_home_directory(trained):
     modelfile = (trained.merged / "Modelfile").read_text()
     assert modelfile.startswith('FROM .\nTEMPLATE """')
     assert "{{ .Prompt }}" in modelfile

@@ -18,10 +18,12 @@ from repo_tune_pipeline_tests.training.support import (
 )
 
 LIMIT_GIB = 2.2
-"""A micro-batch of 16 with an example of a thousand tokens takes some 2.6 GiB, one of 8 1.9."""
+"""At 2.6 GiB a micro-batch of 16 with an example of a thousand tokens passed in one of two runs; at
+1.75 GiB not even one of 1 did without gradient checkpointing.
+"""
 NOISE = 0.06
-"""Nats; two undisturbed trainings differ by 0.01 in their third step: Adam's first steps depend on
-the signs of gradients near zero. The steps themselves are 0.5 and 0.25 apart.
+"""Nats. In their third step two undisturbed trainings differed by 0.012, and one of micro-batch 1
+from one of 16 by 0.039. The steps themselves are 0.5 and 0.25 apart.
 """
 PROFILE = {
     "micro_batch_size": 16,
@@ -131,7 +133,7 @@ def test_every_rung_takes_less_and_the_batch_stays(planned):
     last = rungs[-1]
     assert last.micro_batch_size == 1
     assert last.gradient_checkpointing
-    assert last.sequence_len <= max(SHORTEST_SEQUENCE, 0)
+    assert last.sequence_len <= SHORTEST_SEQUENCE
     # What costs an example is given up last.
     longest = [rung for rung in rungs if rung.sequence_len == planned.sequence_len]
     assert longest[-1].micro_batch_size == 1

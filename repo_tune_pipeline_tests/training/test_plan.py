@@ -60,7 +60,7 @@ def test_a_prepared_training_holds_its_plan_recipe_and_data(home, dataset, small
     assert TrainingPlan.from_json(plan_file.read_bytes()) == made
     assert made.data_file.read_bytes().count(b"\n") == made.examples == 24
     assert made.repositories == {"team/two": "2" * 40}
-    assert (plan_file.parent / "train.jsonl").is_file()
+    assert (plan_file.parent / "axolotl.yaml").is_file()
     assert finished_adapter(made, Home(home)) is None
 
 
