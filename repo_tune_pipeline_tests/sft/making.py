@@ -1,12 +1,47 @@
-"""Chunks of small Python texts, made by hand so that these tests need no earlier stage."""
+"""Chunks of small texts, made by hand so that these tests need no earlier stage; examples."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
-from repo_tune_pipeline.records import CodeChunk
+from repo_tune_pipeline.records import CodeChunk, SftExample, TaskName
+from repo_tune_pipeline.settings import SftSettings
+from repo_tune_pipeline.sft.links import link
+from repo_tune_pipeline.sft.making import make_for_file
+from repo_tune_pipeline.sft.packs import load_packs
+
+PACKS = load_packs(Path(__file__).parents[2] / "configs" / "domains", ["general", "hyperswitch"])
+QUEUE = '''class Queue:
+    """A queue of jobs with a fixed room."""
+
+    def hold(self, job, *, timeout: float = 1.0) -> bool:
+        """Add a job at the end.
+
+        Waits until there is room.
+
+        Args:
+            job: what to run.
+        """
+        if self.closed:
+            raise QueueClosed(job)
+        self.measure_room(job)
+        return wait_for_room(self, timeout)
+
+    def drain(self):
+        while self.jobs:
+            start_job(self.jobs)
+            report_progress(self)
+        return close_store(self.jobs, self.room)
+'''
+
+
+def made(chunks: list[CodeChunk], *tasks: TaskName) -> list[SftExample]:
+    links = link(chunks)
+    outcomes = make_for_file(chunks, links, settings=SftSettings(tasks=tasks), packs=PACKS)
+    return [each.example for each in outcomes.made]
 
 
 def python_chunks(

@@ -11,63 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repo_tune_pipeline.errors import ConfigError, EmptyInputError, StorageError, UsageError
+from repo_tune_pipeline.errors import EmptyInputError, StorageError
 from repo_tune_pipeline.prompting import encode_example
-from repo_tune_pipeline.records import Change
-from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft import (
     SIDE_FILES,
-    Dataset,
     TokenLimit,
     audit,
     build_dataset,
-    export_dataset,
     load_manifest,
-    load_packs,
     read_examples,
     split_side,
 )
 from repo_tune_pipeline.sft import jobs as jobs_module
+from repo_tune_pipeline_tests.sft.datasets import CHANGE, DOMAINS, PACKS, SETTINGS, made, rows
 from repo_tune_pipeline_tests.sft.stocks import library, stocked
 
 ROOT = Path(__file__).parents[2]
-DOMAINS = ROOT / "configs" / "domains"
-SETTINGS = SftSettings(min_heldout_examples=1)
-PACKS = load_packs(DOMAINS, SETTINGS.domains)
 FILES = {*SIDE_FILES.values(), "rejects.jsonl", "sft_readable.json", "manifest.json", "README.md"}
-CHANGE = Change(
-    commit="d" * 40,
-    date="2026-01-01T00:00:00+00:00",
-    subject="Return a dict of the kept values",
-    body="",
-    path="pkg/alpha_0.py",
-    language="Python",
-    license="MIT",
-    hunk=" def keep(values):\n-    return values\n+    kept = dict(values)\n+    return kept\n ",
-    start_line=1,
-    end_line=4,
-)
-
-
-def made(folder: Path, **wishes: object) -> Dataset:
-    stock = stocked(folder / "repos", library(), dropped={"logo.png": "binary"}, changes=(CHANGE,))
-    wish = SETTINGS.model_copy(update=wishes)
-    return build_dataset([stock], folder / "datasets", settings=wish, packs=PACKS)
-
-
-def rows(folder: Path, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
-
 
 SCRIPT = """
 import random, sys
 from pathlib import Path
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft import build_dataset, load_packs
+from repo_tune_pipeline_tests.sft.datasets import CHANGE, DOMAINS, PACKS, SETTINGS, made, rows
 from repo_tune_pipeline_tests.sft.stocks import library, stocked
 settings = SftSettings(min_heldout_examples=1)
 stocks = [
@@ -305,92 +275,9 @@ def test_nothing_usable_is_an_error_that_prints_the_funnel(tmp_path: Path) -> No
         build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
 
 
-def test_the_card_is_one_that_datasets_loads(tmp_path: Path) -> None:
-    import datasets
-
-    folder = made(tmp_path).folder
-    text = (folder / "README.md").read_text()
-    front = yaml.safe_load(text.split("---")[1])
-    assert front["license"] == ["mit"]
-    splits = {item["split"]: item["path"] for item in front["configs"][0]["data_files"]}
-    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
-    assert {name: split.num_rows for name, split in loaded.items()} == {
-        name: len(rows(folder, path)) for name, path in splits.items()
-    }
-    assert "acme/tools" in text
-    assert "binary 1" in text
-
-
-@pytest.mark.parametrize("form", ["messages", "sharegpt", "alpaca"])
-def test_an_export_says_the_same_in_another_form(tmp_path: Path, form: str) -> None:
-    import datasets
-
-    folder = made(tmp_path).folder
-    target = export_dataset(folder, tmp_path / "out", form)
-    names = {"train": "sft.jsonl", "heldout": "heldout.jsonl"}
-    for split, name in names.items():
-        source = rows(folder, name)
-        loaded = datasets.load_dataset(
-            "json", data_files=str(target / f"{split}.jsonl"), cache_dir=str(tmp_path / "cache")
-        )["train"]
-        assert loaded.num_rows == len(source)
-        for one, other in zip(loaded, source, strict=True):
-            asked = f"{other['instruction']}\n\n{other['input']}".strip()
-            turns = {
-                "messages": lambda row: [turn["content"] for turn in row["messages"]],
-                "sharegpt": lambda row: [turn["value"] for turn in row["conversations"]],
-                "alpaca": lambda row: [
-                    f"{row['instruction']}\n\n{row['input']}".strip(),
-                    row["output"],
-                ],
-            }[form](one)
-            assert [turns[0].strip(), turns[1]] == [asked, other["output"]]
-    with pytest.raises(UsageError, match="already there"):
-        export_dataset(folder, target, form)
-    with pytest.raises(UsageError, match="messages"):
-        export_dataset(folder, tmp_path / "other", "parquet")
-
-
 def test_a_moved_repository_keeps_no_old_commit(tmp_path: Path) -> None:
     made(tmp_path)
     stock = stocked(tmp_path / "repos", library(), commit="e" * 40, changes=(CHANGE,))
     dataset = build_dataset([stock], tmp_path / "datasets", settings=SETTINGS, packs=PACKS)
     found = {row["meta"]["commit"] for row in rows(dataset.folder, "sft.jsonl")}
     assert found <= {"e" * 40, CHANGE.commit}
-
-
-PACK = """
-name: mine
-description: A pack.
-topics:
-  - name: things
-    title: things
-    words: [thing]
-    questions: ["How does {repo} do {topic}?"]
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("title:", "titel:", r"mine\.yaml.*"),
-        ("description:", "about:", r"mine\.yaml"),
-        ("words: [thing]", "words: [thing]\n    wrods: [x]", r"topics\.0\.wrods.*words"),
-        ("words: [thing]", "words: [two words]", r"topics\.0\.words\.0"),
-        ("{repo}", "{repository}", r"topics\.0\.questions.*\{repo\}"),
-        ("name: mine", "name: other", r"mine\.yaml.*other"),
-        ("topics:", "topics: [", r"isn't valid YAML"),
-    ],
-)
-def test_a_wrong_pack_names_file_and_key(old: str, new: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(PACK.replace(old, new, 1))
-    with pytest.raises(ConfigError, match=message) as caught:
-        load_packs(tmp_path, ["mine"])
-    assert "mine.yaml" in str(caught.value)
-
-
-def test_a_missing_pack_names_those_there_are(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(PACK)
-    assert load_packs(tmp_path, ["mine"])[0].topics[0].name == "things"
-    with pytest.raises(ConfigError, match=r"yours.*Found there: mine"):
-        load_packs(tmp_path, ["mine", "yours"])

@@ -2,51 +2,23 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from repo_tune_pipeline.records import Change, CodeChunk, SftExample, TaskName
+from repo_tune_pipeline.records import Change, CodeChunk, SftExample
 from repo_tune_pipeline.settings import SftSettings
 from repo_tune_pipeline.sft.branches import branches_of
-from repo_tune_pipeline.sft.code import dedent, without_doc
-from repo_tune_pipeline.sft.links import link
-from repo_tune_pipeline.sft.making import make_for_changes, make_for_file, make_for_repository
+from repo_tune_pipeline.sft.code import without_doc
+from repo_tune_pipeline.sft.making import make_for_changes, make_for_repository
 from repo_tune_pipeline.sft.outline import outline_of
-from repo_tune_pipeline.sft.packs import load_packs
 from repo_tune_pipeline.sft.prose import first_paragraph
 from repo_tune_pipeline.sft.sentences import as_sentence
-from repo_tune_pipeline.sft.signatures import parameters, return_type
 from repo_tune_pipeline.sft.tasks import TASK_VERSIONS
-from repo_tune_pipeline.sft.tasks.code_completion import MARKER, split_at
-from repo_tune_pipeline_tests.sft.making import FUNCTION, python_chunks, section
+from repo_tune_pipeline_tests.sft.making import PACKS, QUEUE, made, python_chunks, section
 
-PACKS = load_packs(Path(__file__).parents[2] / "configs" / "domains", ["general", "hyperswitch"])
-QUEUE = '''class Queue:
-    """A queue of jobs with a fixed room."""
-
-    def hold(self, job, *, timeout: float = 1.0) -> bool:
-        """Add a job at the end.
-
-        Waits until there is room.
-
-        Args:
-            job: what to run.
-        """
-        if self.closed:
-            raise QueueClosed(job)
-        self.measure_room(job)
-        return wait_for_room(self, timeout)
-
-    def drain(self):
-        while self.jobs:
-            start_job(self.jobs)
-            report_progress(self)
-        return close_store(self.jobs, self.room)
-'''
 STORE = '''def wait_for_room(queue, seconds):
     """Block until the queue takes one more job."""
     deadline = clock.now() + seconds
@@ -73,12 +45,6 @@ def repository() -> list[CodeChunk]:
         *python_chunks(CALLER, path="pkg/main.py"),
         *(replace(chunk, kind="test", imports=("pytest",)) for chunk in tested),
     ]
-
-
-def made(chunks: list[CodeChunk], *tasks: TaskName) -> list[SftExample]:
-    links = link(chunks)
-    outcomes = make_for_file(chunks, links, settings=SftSettings(tasks=tasks), packs=PACKS)
-    return [each.example for each in outcomes.made]
 
 
 def of(examples: list[SftExample], symbol: str) -> list[SftExample]:
@@ -219,70 +185,6 @@ def test_documentation_is_asked_for_code_that_parses_and_never_holds_the_answer(
         assert example.output.split("\n")[0] not in example.input
 
 
-def test_a_completion_puts_the_source_together_again() -> None:
-    chunks = python_chunks(QUEUE + "\n\n" + FUNCTION.format(number=7))
-    sources = {chunk.symbol: dedent(chunk.source) for chunk in chunks}
-    starts = {chunk.symbol: chunk.start_line for chunk in chunks}
-    examples = made(chunks, "code_completion")
-    assert {example.meta.symbol for example in examples} >= {"Queue.hold", "Queue.drain"}
-    for example in examples:
-        source, meta = sources[example.meta.symbol], example.meta
-        whole = (
-            example.input.replace(f"{MARKER}\n", f"{example.output}\n")
-            if MARKER in example.input
-            else example.input + example.output
-        )
-        assert source.startswith(whole)
-        lines = source.split("\n")[: meta.end_line - starts[meta.symbol] + 1]
-        assert "\n".join(lines) == whole
-
-
-def test_completions_grow_with_the_code_and_never_repeat_a_cut() -> None:
-    body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(40))
-    long = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
-    text = "def one(store):\n    found = load_value(store, limit)\n    return found.items\n"
-    short = made(python_chunks(text), "code_completion")
-    assert (len(short), len(long)) == (1, 6)
-    assert len({example.output for example in long}) == 6
-
-
-def test_no_more_is_asked_than_was_shown_before_it() -> None:
-    body = "".join(f"    page.check(total_{n}, {n * 7})\n" for n in range(6))
-    examples = made(python_chunks(f"def test_totals(page):\n{body}"), "code_completion")
-    assert examples
-    for example in examples:
-        whole = "<<<MISSING>>>" in example.input
-        assert whole or len(example.output.strip()) <= len(example.input)
-    assert not made(python_chunks("def one(x):\n    y = load_value(x, st)\n"), "code_completion")
-
-
-def test_a_gap_whose_surroundings_go_on_says_so() -> None:
-    body = "".join(f"    value_{n} = compute_part({n}, values)\n" for n in range(90))
-    examples = made(python_chunks(f"def total(values):\n{body}"), "code_completion")
-    gaps = [example.input for example in examples if "<<<MISSING>>>" in example.input]
-    assert gaps
-    assert all(shown.endswith(("# …", "compute_part(89, values)")) for shown in gaps)
-    assert any(shown.endswith("# …") for shown in gaps)
-
-
-@pytest.mark.parametrize("rest", ["    return x\n", "    x.y()\n", "    pass\n"])
-def test_a_trivial_rest_is_no_answer(rest: str) -> None:
-    assert not made(python_chunks(f"def one(x):\n{rest}"), "code_completion")
-
-
-@given(
-    lines=st.lists(st.text(alphabet=" \tab\r'", max_size=12), min_size=1, max_size=12),
-    data=st.data(),
-)
-def test_any_cut_at_a_line_rejoins_exactly(lines: list[str], data: st.DataObject) -> None:
-    source = "\n".join(lines)
-    line = data.draw(st.integers(0, len(lines) - 1))
-    cut = sum(len(text) + 1 for text in lines[:line])
-    prefix, rest = split_at(source, cut)
-    assert prefix + rest == dedent(source)
-    assert dedent(source).count("\n") == source.count("\n")
-
-
 @given(
     before=st.text(max_size=30), doc=st.text(min_size=1, max_size=20), after=st.text(max_size=30)
 )
@@ -396,86 +298,6 @@ def test_paragraphs_of_docs_become_sentences() -> None:
     assert first_paragraph("Args:\n  x: y") == ""
     assert first_paragraph("See\n:py:class:`Job` for more.") == "See `Job` for more."
     assert as_sentence("SetArgs sets the arguments", "SetArgs") == "It sets the arguments."
-
-
-SIGNATURES = [
-    (
-        "Rust",
-        "Pool::take",
-        "pub async fn take<'a, T: Fn(u8) -> u8>(&'a mut self, mut n: usize, f: T)"
-        " -> Result<Vec<T>, Error>\nwhere\n    T: Send",
-        ("n", "f"),
-        "Result<Vec<T>, Error>",
-    ),
-    (
-        "Go",
-        "Pool.Take",
-        "func (p *Pool) Take(a, b int, f func(int) error) (int, error) {",
-        ("a", "b", "f"),
-        "(int, error)",
-    ),
-    (
-        "Java",
-        "Pool.take",
-        "@Override public <T> List<T> take(final String a, int... b) throws IOException",
-        ("a", "b"),
-        "List<T>",
-    ),
-    (
-        "TypeScript",
-        "take",
-        "export const take = async (a?: string, ...b: number[]): Promise<X> =>",
-        ("a", "b"),
-        "Promise<X>",
-    ),
-    ("TSX", "Card", "function Card({ title, body }: Props): JSX.Element {", (), "JSX.Element"),
-    ("JavaScript", "$take", "function* $take(a = (1, 2), b) {", ("a", "b"), ""),
-    ("Go", "Doer.Do", "Do(int, string) error", (), "error"),
-    ("Java", "Pool.Pool", "public Pool(int size)", ("size",), ""),
-    ("Rust", "broken", "fn broken(a: (", (), ""),
-    ("TypeScript", "", "(a: string)", (), ""),
-    (
-        "Kotlin",
-        "take",
-        "fun take(vararg a: Int, b: String = x): List<Int>",
-        ("a", "b"),
-        "List<Int>",
-    ),
-    ("C", "take", "static int take(const char *a, size_t b)", ("a", "b"), ""),
-    ("C", "take", "int take(void)", (), ""),
-    ("C++", "Pool::take", "int Pool::take(std::string &a, int b = 3) const", ("a", "b"), ""),
-    (
-        "C#",
-        "Pool.Take",
-        "public async Task<int> Take(string a, int b = 3)",
-        ("a", "b"),
-        "Task<int>",
-    ),
-    ("Ruby", "Pool#take", "def take(a, b = 1, *rest, key:)", ("a", "b", "rest", "key"), ""),
-    ("PHP", "Pool::take", "function take(?string $a, int ...$b): array", ("a", "b"), "array"),
-    ("Swift", "take", "func take(from a: Int, _ b: String) throws -> [Int]", ("a", "b"), "[Int]"),
-    ("Scala", "take", "def take(a: Int)(b: Int): List[Int] =", (), ""),
-    ("Lua", "take", "function take(a, b)", ("a", "b"), ""),
-    ("Haskell", "take", "take (a) b", (), ""),
-    ("ReScript", "take", "let take = (~a: string, ~b=?, c): int", ("a", "b", "c"), "int"),
-]
-
-
-@pytest.mark.parametrize(("language", "symbol", "signature", "names", "returns"), SIGNATURES)
-def test_signatures_are_read_or_left_alone(
-    language: str, symbol: str, signature: str, names: tuple[str, ...], returns: str
-) -> None:
-    assert parameters(signature, symbol, language) == names
-    assert return_type(signature, symbol, language) == returns
-
-
-@given(
-    st.text(alphabet="f(<[{}])>,:=-a& \n", max_size=40),
-    st.sampled_from(sorted({row[0] for row in SIGNATURES})),
-)
-def test_no_signature_is_too_odd_to_look_at(signature: str, language: str) -> None:
-    assert isinstance(parameters(signature, "a.f", language), tuple)
-    assert isinstance(return_type(signature, "a.f", language), str)
 
 
 def test_no_two_tasks_share_a_wording() -> None:
