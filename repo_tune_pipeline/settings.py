@@ -20,7 +20,7 @@ STARTER = "starter"
 """The name by which `base_model` means the model shipped inside this package."""
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
-ProfileName = Literal["starter", "cpu", "gpu-8gb", "gpu-24gb", "gpu-80gb"]
+ProfileName = Literal["auto", "starter", "cpu", "gpu-8gb", "gpu-24gb", "gpu-80gb"]
 
 
 class _Section(BaseModel):
@@ -155,7 +155,8 @@ class SftSettings(_Section):
 class TrainingSettings(_Section):
     """Which base model is trained under which hardware profile; empty means the profile's own.
 
-    `memory_gib` is the most main memory that the trainer may take; 0: all that there is.
+    The profile `auto` is the one that fits the machine. `memory_gib` is the most main memory that
+    the trainer may take; 0: all that there is.
     """
 
     base_model: str = ""

@@ -28,7 +28,8 @@ VariantOption = Annotated[
     str, typer.Option("--variant", help="An adapter that the configuration names.")
 ]
 ProfileOption = Annotated[
-    str, typer.Option("--profile", help="A file of configs/profiles/.", show_default=False)
+    str,
+    typer.Option("--profile", help="A file of configs/profiles/, or `auto`.", show_default=False),
 ]
 BaseModelOption = Annotated[
     str,
@@ -41,6 +42,15 @@ ShuffleOption = Annotated[
     bool,
     typer.Option(
         "--shuffle-labels", help="A control: train on answers that belong to other questions."
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it will need, and train nothing.")
+]
+PriceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--price-per-hour", min=0, help="Of the machine, for --dry-run.", show_default=False
     ),
 ]
 

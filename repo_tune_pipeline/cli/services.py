@@ -62,7 +62,7 @@ def ui(
 def doctor(config: ConfigOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
     """Say what is missing or too small here, and what to do about it."""
     place = Place.of(config, home)
-    findings = checkup.examine(place.home, place.settings.training, configs_dir(config))
+    findings = list(checkup.examine(place.home, place.settings, configs_dir(config)))
     display = Display(json=json)
     rows = [(finding.name, finding.status, finding.text) for finding in findings]
     display.table("This machine", ("what", "", "finding"), rows)

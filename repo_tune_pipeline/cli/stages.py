@@ -10,13 +10,16 @@ import typer
 
 from repo_tune_pipeline.cli.chain import run_chain
 from repo_tune_pipeline.cli.display import Display
+from repo_tune_pipeline.cli.forecast import show_forecast
 from repo_tune_pipeline.cli.options import (
     BaseModelOption,
     ConfigOption,
+    DryRunOption,
     HomeOption,
     JsonOption,
     MaxStepsOption,
     Place,
+    PriceOption,
     ProfileOption,
     ShuffleOption,
     VariantOption,
@@ -70,16 +73,18 @@ def train(
     base_model: BaseModelOption = "",
     max_steps: MaxStepsOption = None,
     shuffle_labels: ShuffleOption = False,
+    dry_run: DryRunOption = False,
+    price_per_hour: PriceOption = None,
     config: ConfigOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train one adapter version."""
-    request = {
-        "command": "train",
-        "variant": variant,
-        "training": _training(profile, base_model, max_steps, shuffle_labels),
-    }
+    changes = _training(profile, base_model, max_steps, shuffle_labels)
+    if dry_run:
+        show_forecast(Place.of(config, home), variant, changes, price_per_hour, json=json)
+        return
+    request = {"command": "train", "variant": variant, "training": changes}
     result = _walk(config, home, json, request)
     Display(json=json).table("Adapter", ("", ""), _pairs(result))
 

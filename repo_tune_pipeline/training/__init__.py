@@ -6,11 +6,12 @@ if finished_adapter(plan, home) is None:
 """
 
 from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model, starter_folder
+from repo_tune_pipeline.training.forecast import DevicePlan, Forecast, forecast
 from repo_tune_pipeline.training.machine import (
     Gpu,
     MachineFacts,
+    choose_profile,
     machine_facts,
-    recommended_profile,
 )
 from repo_tune_pipeline.training.plan import (
     TRAINING_VERSION,
@@ -25,18 +26,21 @@ from repo_tune_pipeline.training.recipe import configured_base_model
 __all__ = [
     "TRAINING_VERSION",
     "BaseModel",
+    "DevicePlan",
+    "Forecast",
     "Gpu",
     "MachineFacts",
     "Progress",
     "TrainingPlan",
+    "choose_profile",
     "configured_base_model",
     "finished_adapter",
+    "forecast",
     "machine_facts",
     "plan_training",
     "prepare_training",
     "read_metrics",
     "read_progress",
-    "recommended_profile",
     "resolve_base_model",
     "starter_folder",
 ]

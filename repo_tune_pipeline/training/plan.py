@@ -141,7 +141,7 @@ def plan_training(
         variant=variant,
         version=fingerprint[:12],
         fingerprint=fingerprint,
-        profile=settings.profile,
+        profile=layers[-1].file.stem,
         config=place(recipe, base_model=base.reference, work_dir=work_dir),
         work_dir=work_dir,
         adapter=(home.adapters(variant) / fingerprint[:12]).absolute(),

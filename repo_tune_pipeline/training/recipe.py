@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.settings import TrainingSettings, read_yaml
+from repo_tune_pipeline.training.machine import choose_profile, machine_facts
 from repo_tune_pipeline.training.spellings import in_axolotls_words
 
 RECIPE = "axolotl.yaml"
 STRATEGY = "repo_tune_pipeline.training.prompt_strategy"
+AUTO = "auto"
+"""The profile that is chosen by what the machine has."""
 PLUGIN = "repo_tune_pipeline.training.axolotl_plugin.ProgressPlugin"
 
 
@@ -36,17 +39,22 @@ class Layer:
 
 
 def read_layers(configs: Path, profile: str) -> tuple[Layer, ...]:
-    """The recipe and the profile, the lower one first.
+    """The recipe and the profile, the lower one first; for `auto` the profile that fits here.
 
     Raises:
         ConfigError: a file is missing, isn't YAML, or lets a base model run code of its own.
     """
     folder = configs / "profiles"
+    notes: tuple[str, ...] = ()
+    if profile == AUTO:
+        choice = choose_profile(machine_facts())
+        profile, notes = choice.profile, (f"Profile {choice.profile}: {choice.why}.",)
     file = folder / f"{profile}.yaml"
     if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        known = ", ".join([AUTO, *sorted(path.stem for path in folder.glob("*.yaml"))])
         raise ConfigError(f"There is no profile {profile!r} in {folder}.", f"Profiles: {known}.")
-    layers = (Layer.read(configs / RECIPE), Layer.read(file))
+    chosen = Layer.read(file)
+    layers = (Layer.read(configs / RECIPE), replace(chosen, notes=(*notes, *chosen.notes)))
     for layer in layers:
         if layer.values.get("trust_remote_code"):
             raise ConfigError(

@@ -21,7 +21,7 @@ from repo_tune_pipeline.ingestion import git_version
 from repo_tune_pipeline.ingestion.commands import SUBCOMMANDS, command_line, id_lines, ssh_command
 from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, git_process
 from repo_tune_pipeline.ingestion.processes import Deadline
-from repo_tune_pipeline.settings import TrainingSettings, configs_dir
+from repo_tune_pipeline.settings import Settings, configs_dir
 from repo_tune_pipeline_tests.ingestion.conftest import Ingest
 from repo_tune_pipeline_tests.ingestion.repositories import Repository
 
@@ -200,7 +200,7 @@ def test_a_git_that_would_not_mind_the_checked_addresses_is_refused(
         read(repository.folder)
     with pytest.raises(SourceError, match=why):
         git_version()
-    git = examine(Home(tmp_path), TrainingSettings(), configs_dir())[0]
+    git = next(examine(Home(tmp_path), Settings(), configs_dir()))
     assert (git.name, git.status) == ("git", "missing")
     assert re.search(why, git.text)
 
