@@ -13,8 +13,8 @@ from repo_tune_pipeline.errors import UsageError
 from repo_tune_pipeline.exports.card import card
 from repo_tune_pipeline.exports.version import AdapterVersion
 
-# What tells of this machine's folders stays here: the log, and the recipe as it was placed.
-_LEFT = ("training.log", "axolotl.yaml", "run.json")
+# What tells of this machine stays here: the log, the recipe as it was placed, event files' names.
+_LEFT = ("training.log", "axolotl.yaml", "run.json", "tensorboard")
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM's --max-lora-rank may be (https://docs.vllm.ai, "Engine Arguments")."""
 

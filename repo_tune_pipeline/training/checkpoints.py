@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
@@ -18,11 +18,16 @@ _ARCHIVES = ("optimizer.pt", "scheduler.pt")
 
 
 def newest_whole_checkpoint(folder: Path) -> Path | None:
-    """The whole checkpoint with the highest step; broken ones are renamed `broken-checkpoint-N`."""
+    """The whole checkpoint with the highest step; broken ones are renamed `broken-checkpoint-N`.
+
+    One of the last step is passed over: from there the Trainer would make a step more than asked.
+    """
     for step, checkpoint in sorted(_checkpoints(folder), reverse=True):
-        if _is_whole(checkpoint, step):
+        state = _whole_state(checkpoint, step)
+        if state is None:
+            _set_aside(checkpoint)
+        elif not state.get("max_steps") or step < state["max_steps"]:
             return checkpoint
-        _set_aside(checkpoint)
     return None
 
 
@@ -56,14 +61,16 @@ def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
     return [(checkpoint_step(path), path) for path in found]
 
 
-def _is_whole(checkpoint: Path, step: int) -> bool:
+def _whole_state(checkpoint: Path, step: int) -> dict[str, Any] | None:
+    """The state of the Trainer in a whole checkpoint of that step, else None."""
     try:
-        state = orjson.loads((checkpoint / "trainer_state.json").read_bytes())
+        read = orjson.loads((checkpoint / "trainer_state.json").read_bytes())
+        state = cast(dict[str, Any], read)
         reached = state["global_step"]
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
     random_states = list(checkpoint.glob("rng_state*.pth"))
-    return (
+    whole = (
         reached == step
         and whole_safetensors(checkpoint / "adapter_model.safetensors")
         and bool(random_states)
@@ -72,6 +79,7 @@ def _is_whole(checkpoint: Path, step: int) -> bool:
             for path in [*(checkpoint / name for name in _ARCHIVES), *random_states]
         )
     )
+    return state if whole else None
 
 
 def _whole_archive(path: Path) -> bool:

@@ -15,8 +15,8 @@ _ALWAYS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "AXOLOTL_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
-    "WANDB_MODE": "disabled",
-    "WANDB_DISABLED": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "GRADIO_ANALYTICS_ENABLED": "False",
     # No compiled kernels from a hub.
     "USE_HUB_KERNELS": "NO",
     "TOKENIZERS_PARALLELISM": "false",
@@ -26,6 +26,11 @@ _ALWAYS = {
     # The working directory may be a repository: its modules must not shadow the trainer's.
     "PYTHONSAFEPATH": "1",
 }
+_UNLESS_ASKED = {
+    "WANDB_MODE": "disabled",
+    "WANDB_DISABLED": "true",
+}
+"""Weights & Biases sends what a run does to its servers: only where the recipe names a project."""
 _UNLESS_SET = {
     # OpenMP's threads spin while they wait for each other by default. On two cores shared with
     # anything else that made a step nine times slower.
@@ -33,10 +38,16 @@ _UNLESS_SET = {
 }
 
 
-def trainer_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`environ` without Dagster Pipes' channel, offline and quiet, with this package importable."""
+def trainer_environment(
+    environ: Mapping[str, str] = os.environ, *, to_wandb: bool = False
+) -> dict[str, str]:
+    """`environ` without Dagster Pipes' channel, offline and quiet, with this package importable.
+
+    `to_wandb` leaves Weights & Biases as the user set it.
+    """
     kept = {name: value for name, value in environ.items() if not name.startswith("DAGSTER_PIPES")}
-    return {**_UNLESS_SET, **kept, **_ALWAYS, **_import_path(environ)}
+    silent = {} if to_wandb else _UNLESS_ASKED
+    return {**_UNLESS_SET, **kept, **_ALWAYS, **silent, **_import_path(environ)}
 
 
 def _import_path(environ: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from repo_tune_pipeline.training.checkpoints import whole_safetensors
 from repo_tune_pipeline.training.climbing import Climbed
 from repo_tune_pipeline.training.plan import TRAINING_VERSION, TrainingPlan
 from repo_tune_pipeline.training.progress import metrics_file, read_metrics
-from repo_tune_pipeline.training.recipe import output_dir
+from repo_tune_pipeline.training.recipe import output_dir, tensorboard_dir
 from repo_tune_pipeline.training.trainer import LOG_FILE
 
 _PACKAGES = ("axolotl", "torch", "transformers", "peft", "bitsandbytes", "datasets")
@@ -51,6 +51,9 @@ def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
             if (out / name).is_file():
                 shutil.copyfile(out / name, folder / name)
         shutil.copyfile(metrics_file(plan.work_dir), folder / "metrics.jsonl")
+        events = tensorboard_dir(plan.work_dir)
+        if events.is_dir():
+            shutil.copytree(events, folder / events.name)
         for name in ("axolotl.yaml", LOG_FILE):
             shutil.copyfile(plan.work_dir / name, folder / name)
         write_json(folder / "run.json", summary)

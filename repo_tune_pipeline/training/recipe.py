@@ -113,6 +113,11 @@ def output_dir(work_dir: Path) -> Path:
     return work_dir / "out"
 
 
+def tensorboard_dir(work_dir: Path) -> Path:
+    """Where TensorBoard's event files are written, one a start of the trainer."""
+    return work_dir / "tensorboard"
+
+
 def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     merged = dict(lower)
     for key, value in upper.items():

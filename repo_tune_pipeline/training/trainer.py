@@ -29,7 +29,7 @@ from repo_tune_pipeline.training.out_of_memory import (
 )
 from repo_tune_pipeline.training.plan import TrainingPlan
 from repo_tune_pipeline.training.progress import BEGINS, STOPPED_FILE
-from repo_tune_pipeline.training.recipe import output_dir
+from repo_tune_pipeline.training.recipe import output_dir, tensorboard_dir
 
 LOG_FILE = "training.log"
 _POLL_SECONDS = 0.5
@@ -202,8 +202,12 @@ def _command(checkpoint: Path | None) -> list[str]:
 
 
 def _environment(plan: TrainingPlan) -> dict[str, str]:
-    cache = str(plan.work_dir / "cache")
-    return {**trainer_environment(), "HF_DATASETS_CACHE": cache}
+    to_wandb = bool(plan.config.get("use_wandb") or plan.config.get("wandb_project"))
+    return {
+        **trainer_environment(to_wandb=to_wandb),
+        "HF_DATASETS_CACHE": str(plan.work_dir / "cache"),
+        "TENSORBOARD_LOGGING_DIR": str(tensorboard_dir(plan.work_dir)),
+    }
 
 
 def _heading(plan: TrainingPlan, checkpoint: Path | None) -> bytes:

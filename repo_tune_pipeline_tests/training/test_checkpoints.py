@@ -27,10 +27,11 @@ def checkpoint(tmp_path_factory) -> Path:
     return folder
 
 
-def plant(checkpoint: Path, out: Path, step: int) -> Path:
+def plant(checkpoint: Path, out: Path, step: int, max_steps: int = 100) -> Path:
     copy = out / f"checkpoint-{step}"
     shutil.copytree(checkpoint, copy)
-    (copy / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    state = {"global_step": step, "max_steps": max_steps}
+    (copy / "trainer_state.json").write_text(json.dumps(state))
     return copy
 
 
@@ -38,6 +39,12 @@ def test_the_whole_checkpoint_with_the_highest_step_is_taken(checkpoint, tmp_pat
     plant(checkpoint, tmp_path, 8)
     newest = plant(checkpoint, tmp_path, 12)
     assert newest_whole_checkpoint(tmp_path) == newest
+
+
+def test_one_of_the_last_step_is_passed_over_and_stays(checkpoint, tmp_path):
+    before, last = plant(checkpoint, tmp_path, 8, 12), plant(checkpoint, tmp_path, 12, 12)
+    assert newest_whole_checkpoint(tmp_path) == before
+    assert last.is_dir()
 
 
 def test_without_a_checkpoint_there_is_none(tmp_path):

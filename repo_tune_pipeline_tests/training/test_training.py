@@ -155,6 +155,16 @@ def test_a_version_holds_what_one_needs_to_use_and_to_explain_it(planned, resume
     assert read_progress(planned.work_dir) is None
 
 
+def test_tensorboard_shows_the_same_losses_over_all_attempts(planned, resumed):
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+
+    shown = EventMultiplexer().AddRunsFromDirectory(str(planned.adapter)).Reload()
+    (run,) = shown.Runs()
+    losses = {event.step: event.value for event in shown.Scalars(run, "train/loss")}
+    metrics = read_metrics(planned.adapter / "metrics.jsonl")
+    assert losses == pytest.approx({row["step"]: row["loss"] for row in metrics}, rel=1e-4)
+
+
 def test_dagster_is_told_of_the_version(planned, resumed):
     materialization = resumed.asset_materializations_for_node("adapter")[0]
     assert materialization.tags["dagster/data_version"] == digest_file(
