@@ -16,7 +16,13 @@ from typing import Any
 import orjson
 import torch
 from axolotl.integrations.base import BasePlugin
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from repo_tune_pipeline.artifacts import write_file, write_json
 from repo_tune_pipeline.training.lifeline import end_with_parent
@@ -36,6 +42,14 @@ class ProgressPlugin(BasePlugin):
     def register(self, cfg: dict[str, Any]) -> None:
         """With several GPUs the trainers are grandchildren: they too end with their parent."""
         end_with_parent(os.getppid())
+
+    def pre_lora_load(self, cfg: Any, model: Any) -> None:
+        """Seed before the adapter's first values are drawn.
+
+        Axolotl leaves seeding to the Trainer, which is made later: without this two trainings of
+        one plan begin with different adapters.
+        """
+        set_seed(42 if cfg.seed is None else int(cfg.seed))
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         folder, batch = Path(cfg.output_dir), StepBatch(trainer)
