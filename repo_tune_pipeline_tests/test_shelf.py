@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repo_tune_pipeline.errors import StorageError
@@ -15,7 +15,13 @@ from repo_tune_pipeline.shelf import Shelf
 ITEMS = st.dictionaries(st.binary(max_size=20), st.binary(max_size=50), max_size=20)
 
 
-@given(st.lists(st.tuples(ITEMS, st.none() | st.sets(st.binary(max_size=20), max_size=20))))
+STEPS = st.lists(
+    st.tuples(ITEMS, st.none() | st.sets(st.binary(max_size=20), max_size=20)), max_size=6
+)
+
+
+@settings(max_examples=40)  # each step waits for the disk
+@given(STEPS)
 def test_a_shelf_behaves_as_a_dict_that_forgets_what_is_not_kept(
     steps: list[tuple[dict[bytes, bytes], set[bytes] | None]],
 ) -> None:

@@ -30,10 +30,8 @@ from repo_tune_pipeline_tests.training.support import (
 pytestmark = pytest.mark.slow
 
 STEPS, SAVE_STEPS = 12, 4
-NOISE = 0.06
-"""Nats. Dropout's masks aren't the same in two undisturbed trainings: their steps differed by up to
-0.054 with it. Between the first steps of one training the loss falls by 0.5 and 0.2.
-"""
+NOISE = 1e-3
+"""Nats. On one thread the losses are the same to the last digit; a machine may add otherwise."""
 GONE_SECONDS = 10
 BEGINS = b"Training begins"
 
@@ -119,7 +117,6 @@ def profile(tmp_path_factory, small_model) -> Path:
         "micro_batch_size": 2,
         "num_epochs": 1,
         "max_steps": STEPS,
-        "lora_dropout": 0.0,
     }
     return copy_configs(tmp_path_factory.mktemp("configs") / "c", changes)
 
@@ -184,7 +181,6 @@ def test_killed_at_five_points_it_ends_as_if_undisturbed(made, profile, undistur
     _, stderr = last.communicate(timeout=300)
     assert last.returncode == 0, stderr
     differences = [a - b for a, b in zip(losses(made), undisturbed, strict=True)]
-    print(differences)
     assert max(map(abs, differences)) < NOISE, differences
 
 
