@@ -20,6 +20,7 @@ from repo_tune_pipeline.evaluation.charts import loss_curve
 from repo_tune_pipeline.registry import StageState, save_state
 from repo_tune_pipeline.settings import TrainingSettings
 from repo_tune_pipeline.training import TrainingPlan
+from repo_tune_pipeline.training.environment import trainer_environment
 
 STAGE = "train"
 WORKER = "repo_tune_pipeline.training.worker"
@@ -91,6 +92,8 @@ def adapter_loads(folder: Path) -> dg.AssetCheckResult:
         text=True,
         check=False,
         timeout=CHECK_SECONDS,
+        # Else bitsandbytes would ask a hub for a compiled kernel as it is imported.
+        env=trainer_environment(),
     )
     said = done.stdout or done.stderr[-2000:]
     return dg.AssetCheckResult(
