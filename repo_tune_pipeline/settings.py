@@ -165,6 +165,20 @@ class TrainingSettings(_Section):
     memory_gib: float = Field(default=0, ge=0)
     shuffle_labels: bool = False
 
+    def changed(self, changes: Mapping[str, object]) -> TrainingSettings:
+        """These settings with one run's changes; an empty value changes nothing.
+
+        Raises:
+            ConfigError: a value isn't allowed.
+        """
+        given = {name: value for name, value in changes.items() if value}
+        try:
+            return TrainingSettings.model_validate({**self.model_dump(), **given})
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"`{key}` is {first['input']!r}: {first['msg']}.") from None
+
 
 class EvaluationSettings(_Section):
     """How many held-out examples are scored and generated, and how intervals are drawn."""

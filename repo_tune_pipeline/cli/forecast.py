@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
 from repo_tune_pipeline import training
 from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import Place
 from repo_tune_pipeline.errors import ConfigError
-from repo_tune_pipeline.settings import TrainingSettings, configs_dir
+from repo_tune_pipeline.settings import configs_dir
 from repo_tune_pipeline.training import DevicePlan, Forecast
 
 GIB = 1024**3
@@ -37,7 +35,7 @@ def show_forecast(
         )
     dataset = place.home.latest_dataset
     plan = training.forecast(
-        settings=_applied(place.settings.training, changes),
+        settings=place.settings.training.changed(changes),
         configs=configs_dir(place.config),
         home=place.home,
         variant=variant,
@@ -53,17 +51,6 @@ def show_forecast(
     for text in plan.warnings:
         display.line(text)
     display.result(plan.to_json())
-
-
-def _applied(settings: TrainingSettings, changes: Mapping[str, object]) -> TrainingSettings:
-    given = {name: value for name, value in changes.items() if value}
-    try:
-        return TrainingSettings.model_validate({**settings.model_dump(), **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(
-            f"--{str(first['loc'][0]).replace('_', '-')} {first['input']}: {first['msg']}."
-        ) from None
 
 
 def _here(plan: Forecast) -> list[tuple[str, ...]]:

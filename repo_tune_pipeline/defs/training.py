@@ -39,8 +39,7 @@ class TrainConfig(dg.Config):
 
     def applied(self, settings: TrainingSettings) -> TrainingSettings:
         """The settings with this run's changes."""
-        changes = {name: value for name, value in self.model_dump().items() if value}
-        return TrainingSettings.model_validate({**settings.model_dump(), **changes})
+        return settings.changed(self.model_dump())
 
 
 @dg.asset(

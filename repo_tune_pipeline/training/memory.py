@@ -27,13 +27,12 @@ GPU_PROGRAMS = round(0.6 * GIB)
 """A CUDA context and the libraries' work spaces. An assumption: not measured by this project."""
 
 _CPU_SLACK = 1.15
-"""Of activations: what the C library keeps of memory that was given back in pieces. Two runs of one
-training differ by 5 %."""
+"""Of activations: what the C library keeps of memory that was given back in pieces, fitted to the
+measured peaks. Two runs of one training differed by 3 and by 5 %."""
 _FULL, _HALF = 4, 2
 _LOGITS_COPIES = 5
 """In 32 bits, at the peak: the logits, which the trainer holds, their log-probabilities, and the
-gradients of both, with one more that trainings of the starter showed (a micro-batch of 4: 4.7, of
-16: 4.9)."""
+gradients of both; five, with what else the backward pass holds, fit the measured peaks."""
 
 
 @dataclass(frozen=True, slots=True)

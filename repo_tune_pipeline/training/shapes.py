@@ -78,7 +78,7 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """The deciding figures of these models' public config.json, so that a training can be planned
-before anything is fetched."""
+before anything is fetched. Once a model is on the machine, its own file is read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,17 @@ def known_shape(model: BaseModel | str) -> ModelShape | None:
 
 
 def read_shape(config: Mapping[str, Any]) -> ModelShape | None:
-    """The shape that a config.json describes; None for an architecture not counted here."""
+    """The shape that a config.json describes.
+
+    None for an architecture that isn't counted here, and where a size is missing.
+    """
+    try:
+        return _shape(config)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _shape(config: Mapping[str, Any]) -> ModelShape | None:
     kind = str(config.get("model_type"))
     if kind not in (*_JOINED, *_GATED) or config.get("num_local_experts"):
         return None
@@ -167,4 +177,7 @@ def read_shape(config: Mapping[str, Any]) -> ModelShape | None:
 
 
 def _number(config: Mapping[str, Any], *names: str) -> int:
-    return next(int(config[name]) for name in names if config.get(name))
+    for name in names:
+        if config.get(name):
+            return int(config[name])
+    raise KeyError(names[0])

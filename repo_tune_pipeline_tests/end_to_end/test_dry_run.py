@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from repo_tune_pipeline.training import resolve_base_model, starter_folder
 from repo_tune_pipeline_tests.end_to_end.program import repo_tune
 from repo_tune_pipeline_tests.training.support import write_dataset
 
@@ -58,8 +60,6 @@ def test_the_speed_is_that_of_an_earlier_training_here(home):
     args = ("train", "--dry-run", "--price-per-hour", "2", "--json")
     before = repo_tune(*args, home=home).result["here"]
     assert "assuming" in before["speed_source"]
-    from repo_tune_pipeline.training import resolve_base_model
-
     version = home / "adapters" / "main" / "123456789abc"
     version.mkdir(parents=True)
     run = {
@@ -75,6 +75,38 @@ def test_the_speed_is_that_of_an_earlier_training_here(home):
     assert after["here"]["tokens_per_second"] == 50
     assert after["here"]["hours"] == pytest.approx(after["tokens"] / 50 / 3600)
     assert after["here"]["cost"] == pytest.approx(2 * after["here"]["hours"])
+
+
+@pytest.mark.parametrize(
+    ("gib", "fits", "said"),
+    [
+        (1.5, True, "are expected to run out of memory; the training would go on by itself with"),
+        (0.5, False, "It doesn't fit here"),
+    ],
+)
+def test_it_warns_of_the_memory_that_is_allowed(home, tmp_path, gib, fits, said):
+    config = tmp_path / "repo_tune.yaml"
+    config.write_text(f"training:\n  memory_gib: {gib}\nvariants:\n  main: {{}}\n")
+    plan = repo_tune("train", "--dry-run", "--json", "--config", config, home=home).result
+    assert any(said in warning for warning in plan["warnings"])
+    assert (plan["here"]["fits"], plan["here"]["free_bytes"]) == (fits, round(gib * GIB))
+    if fits:
+        kept = plan["here"]["settings"]
+        assert kept["micro_batch_size"] < plan["planned"]["micro_batch_size"]
+        examples = kept["micro_batch_size"] * kept["gradient_accumulation_steps"]
+        assert examples == plan["planned"]["micro_batch_size"]
+
+
+def test_a_base_model_whose_config_lacks_a_size_is_one_error(home, tmp_path):
+    folder = tmp_path / "base"
+    shutil.copytree(starter_folder(), folder)
+    config = json.loads((folder / "config.json").read_text())
+    del config["hidden_size"]
+    (folder / "config.json").write_text(json.dumps(config))
+    done = repo_tune("train", "--dry-run", "--base-model", folder, home=home)
+    assert done.code == 1
+    assert str(folder) in done.err
+    assert "Traceback" not in done.err
 
 
 def test_what_cannot_be_planned_is_told_in_one_error(home):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from repo_tune_pipeline_tests.end_to_end.conftest import Walk
 from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, PROGRAM, environment
+from repo_tune_pipeline_tests.training.support import processes_in
 
 DEADLINE = 180
 TRAINERS_END = 15
@@ -31,7 +32,7 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk, tmp_path: Path) -> None:
     )
     try:
         _wait_for_a_step(process, home)
-        assert _trainers(home)
+        assert processes_in(home / "training")
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     finally:
@@ -41,9 +42,9 @@ def test_ctrl_c_in_the_middle_of_a_training(walk: Walk, tmp_path: Path) -> None:
     assert "Interrupted." in err
     assert "Traceback" not in err
     ended = time.monotonic() + TRAINERS_END
-    while _trainers(home) and time.monotonic() < ended:
+    while processes_in(home / "training") and time.monotonic() < ended:
         time.sleep(0.2)
-    assert _trainers(home) == []
+    assert processes_in(home / "training") == []
     newest = (home / "adapters" / "main" / "latest").resolve().name
     assert newest == walk.result["train"]["version"]
 
@@ -54,17 +55,3 @@ def _wait_for_a_step(process: subprocess.Popen[str], home: Path) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() - started < DEADLINE
         time.sleep(0.5)
-
-
-def _trainers(home: Path) -> list[int]:
-    """Living processes that work in a training folder below `home`."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                place = (entry / "cwd").readlink()
-            except OSError:
-                continue
-            if place.is_relative_to(home / "training"):
-                found.append(int(entry.name))
-    return found

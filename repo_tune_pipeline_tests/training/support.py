@@ -122,3 +122,17 @@ def wait_for(condition, process: subprocess.Popen | None = None, seconds: float 
             raise AssertionError(f"The worker ended: {process.communicate()}")
         time.sleep(0.05)
     raise AssertionError("It took too long.")
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Living processes that work in a folder or below."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                place = (entry / "cwd").readlink()
+            except OSError:
+                continue
+            if place.is_relative_to(folder) and is_alive(int(entry.name)):
+                found.append(int(entry.name))
+    return found

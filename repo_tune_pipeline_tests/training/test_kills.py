@@ -21,8 +21,8 @@ from repo_tune_pipeline_tests.end_to_end.program import PROGRAM, environment
 from repo_tune_pipeline_tests.training.support import (
     child_of,
     copy_configs,
-    is_alive,
     plan,
+    processes_in,
     start_worker,
     wait_for,
 )
@@ -77,20 +77,6 @@ def step_of(made: TrainingPlan) -> int:
         return 0
     progress = read_progress(made.work_dir)
     return progress.step if progress else 0
-
-
-def processes_in(folder: Path) -> list[int]:
-    """Living processes that work in a folder or below."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                place = (entry / "cwd").readlink()
-            except OSError:
-                continue
-            if place.is_relative_to(folder) and is_alive(int(entry.name)):
-                found.append(int(entry.name))
-    return found
 
 
 def wait_until_gone(made: TrainingPlan) -> None:
