@@ -1,18 +1,21 @@
 """Tokens a second of a training: ours, a plain loop's and Axolotl's defaults', in one run.
 
 Usage: python bench/training.py [--profile P] [--base-model M] [--random-weights NAME]
-                                [--steps N] [--rounds N] [--sequence N] [--out FILE]
+                                [--steps N] [--rounds N] [--sequence N] [--peers-batch N]
+                                [--out FILE]
 
 All three train the same base model in 4 bits, with the same rank at the same matrices, on the same
-examples, as many a step, one after the other in processes of their own:
+examples, one after the other in processes of their own. Where the profile packs several examples
+into a row, a step of ours reads more of them; --peers-batch gives the other two a micro-batch of N
+examples instead of the profile's:
 
 ours     `repo-tune train`'s worker with the profile (default: starter);
 plain    transformers, PEFT and bitsandbytes in a loop: pad to the longest of the micro-batch,
          forward, backward, step;
 axolotl  `axolotl train` with its own defaults, but for what it needs to run on this device.
 
-Counted are the examples' real tokens, prompts too and padding not, over the time from the first
-step's end to the last one's. With --random-weights, a model with the packaged figures of NAME (such
+Counted are the tokens read, prompts too and padding not, over the time from the first step's end
+to the last one's. With --random-weights, a model with the packaged figures of NAME (such
 as Qwen/Qwen2-7B-Instruct) is made on the spot: speed and memory don't depend on weights' values. It
 has its own vocabulary and the starter's tokenizer.
 """
@@ -24,12 +27,10 @@ import ast
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,6 @@ SHARED = (
 def main() -> int:
     """Print each measurement, then the summary as JSON."""
     asked = _arguments()
-    if asked.plain:
-        print(json.dumps(train_plainly(Path(asked.plain))))
-        return 0
     if asked.random_weights and not machine_facts().gpus:
         sys.stderr.write("--random-weights makes a large model: it needs a GPU.\n")
         return 2
@@ -95,12 +93,12 @@ def main() -> int:
         dataset = write_examples(root / "datasets" / "0123456789ab")
         rows: dict[str, list[dict[str, float]]] = {"ours": [], "plain": [], "axolotl": []}
         plan = _plan(root / "home-0", dataset, base, asked)
-        tokens = mean_tokens(plan)
+        micro = asked.peers_batch or int(plan.config["micro_batch_size"])
         for number in range(asked.rounds):
             plan = _plan(root / f"home-{number}", dataset, base, asked)
             for name, train in (("ours", ours), ("plain", plain), ("axolotl", axolotl)):
-                row = train(plan, root / f"{name}-{number}")
-                row["tokens_per_second"] = tokens * row.pop("examples") / row["seconds"]
+                row = train(plan, root / f"{name}-{number}", micro)
+                row["tokens_per_second"] = row["tokens"] / row["seconds"]
                 rows[name].append(row)
                 print(f"{name:<8}", json.dumps(row), flush=True)
     report = summary(rows, asked, plan)
@@ -119,7 +117,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--sequence", type=int, default=0)
     parser.add_argument("--out", default="")
-    parser.add_argument("--plain", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--peers-batch", type=int, default=0)
     return parser.parse_args()
 
 
@@ -201,39 +199,15 @@ def random_model(folder: Path, name: str) -> Path:
     return folder
 
 
-def encoded(plan: TrainingPlan) -> list[tuple[list[int], list[int]]]:
-    """Prompt and answer of each example that fits the sequence length."""
-    from transformers import AutoTokenizer
-
-    from repo_tune_pipeline.prompting import encode_example
-
-    tokenizer = AutoTokenizer.from_pretrained(plan.base_model)
-    pairs: list[tuple[list[int], list[int]]] = []
-    for line in plan.data_file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        both = encode_example(tokenizer, row["instruction"], row["input"], row["output"])
-        if len(both.prompt) + len(both.answer) <= int(plan.config["sequence_len"]):
-            pairs.append((both.prompt, both.answer))
-    return pairs
-
-
-def mean_tokens(plan: TrainingPlan) -> float:
-    """Of an example, prompt and answer."""
-    prepare_training(plan)
-    return statistics.mean(len(prompt) + len(answer) for prompt, answer in encoded(plan))
-
-
-def ours(plan: TrainingPlan, folder: Path) -> dict[str, float]:
-    """What `repo-tune train` runs."""
-    del folder
+def ours(plan: TrainingPlan, folder: Path, micro: int) -> dict[str, float]:
+    """What `repo-tune train` runs, with the batch that its profile names."""
+    del folder, micro
     command = [sys.executable, "-m", "repo_tune_pipeline.training.worker"]
     _run([*command, str(prepare_training(plan))], dict(os.environ), plan.work_dir.parent)
-    run = json.loads((plan.adapter / "run.json").read_text(encoding="utf-8"))
-    measured = _steps(plan.adapter / "tensorboard", plan)
-    return {**measured, "peak_memory_bytes": run["peak_memory_bytes"]}
+    return _rate(plan.adapter / "metrics.jsonl")
 
 
-def axolotl(plan: TrainingPlan, folder: Path) -> dict[str, float]:
+def axolotl(plan: TrainingPlan, folder: Path, micro: int) -> dict[str, float]:
     """Its defaults: what `SHARED` doesn't name is left to Axolotl."""
     folder.mkdir()
     config = {key: plan.config[key] for key in SHARED if key in plan.config}
@@ -241,108 +215,36 @@ def axolotl(plan: TrainingPlan, folder: Path) -> dict[str, float]:
     config |= {} if on_gpu else CPU_NEEDS
     prepare_training(plan)
     config |= {
+        "micro_batch_size": micro,
         "output_dir": str(folder / "out"),
         "dataset_prepared_path": str(folder / "prepared"),
-        "use_tensorboard": True,
         "logging_steps": 1,
-        # The peak of the GPU's memory is taken from our plugin's metrics, which cost nothing.
+        # It writes the metrics; the order and the kernels stay Axolotl's.
         "plugins": [PLUGIN],
     }
     (folder / "axolotl.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    events = folder / "tensorboard"
-    environment = {**trainer_environment(), "TENSORBOARD_LOGGING_DIR": str(events)}
     command = [sys.executable, "-m", "axolotl.cli.main", "train", "axolotl.yaml"]
-    _run([*command, "--launcher", "python"], environment, folder)
-    metrics = (folder / "out" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return {**_steps(events, plan), "peak_memory_bytes": json.loads(metrics[-1])["memory_bytes"]}
+    _run([*command, "--launcher", "python"], trainer_environment(), folder)
+    return _rate(folder / "out" / "metrics.jsonl")
 
 
-def plain(plan: TrainingPlan, folder: Path) -> dict[str, float]:
-    """`train_plainly` in a process of its own."""
+def plain(plan: TrainingPlan, folder: Path, micro: int) -> dict[str, float]:
+    """`peers/plain_training.py` in a process of its own."""
     folder.mkdir()
     plan_file = prepare_training(plan)
-    command = [sys.executable, str(Path(__file__).resolve()), "--plain", str(plan_file)]
+    script = Path(__file__).resolve().parent / "peers" / "plain_training.py"
+    command = [sys.executable, str(script), str(plan_file), str(micro)]
     return json.loads(_run(command, trainer_environment(), folder).splitlines()[-1])
 
 
-def train_plainly(plan_file: Path) -> dict[str, float]:
-    """The loop that one would write by hand; gradient checkpointing as in the profile."""
-    import torch
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-
-    plan = TrainingPlan.from_json(plan_file.read_bytes())
-    config = plan.config
-    on_gpu = torch.cuda.is_available()
-    dtype = torch.bfloat16 if on_gpu else torch.float32
-    quantized = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_compute_dtype=dtype, **config["bnb_config_kwargs"]
-    )
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        plan.base_model, dtype=dtype, quantization_config=quantized
-    )
-    checkpointing = bool(config.get("gradient_checkpointing"))
-    model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
-    lora = LoraConfig(
-        r=config["lora_r"],
-        lora_alpha=config["lora_alpha"],
-        lora_dropout=config["lora_dropout"],
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    model = get_peft_model(model, lora)
-    model.train()
-    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=float(config["learning_rate"]))
-    examples = encoded(plan)
-    torch.manual_seed(42)
-    order = torch.randperm(len(examples)).tolist()
-    micro, parts = int(config["micro_batch_size"]), int(config["gradient_accumulation_steps"])
-    steps, first, at = int(config["max_steps"]), 0.0, 0
-    for step in range(steps):
-        for _ in range(parts):
-            chosen = [examples[order[(at + n) % len(order)]] for n in range(micro)]
-            at += micro
-            batch = _padded(chosen, "cuda" if on_gpu else "cpu")
-            (model(**batch).loss / parts).backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        if on_gpu:
-            torch.cuda.synchronize()
-        if step == 0:
-            first = time.monotonic()
-    seconds = time.monotonic() - first
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if on_gpu:
-        peak = torch.cuda.max_memory_reserved()
-    counted = (steps - 1) * micro * parts
-    return {"examples": counted, "seconds": seconds, "peak_memory_bytes": peak}
-
-
-def _padded(chosen: list[tuple[list[int], list[int]]], device: str) -> dict[str, Any]:
-    import torch
-
-    longest = max(len(prompt) + len(answer) for prompt, answer in chosen)
-    rows: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
-    for prompt, answer in chosen:
-        room = longest - len(prompt) - len(answer)
-        rows["input_ids"].append([*prompt, *answer, *[0] * room])
-        rows["attention_mask"].append([1] * (longest - room) + [0] * room)
-        rows["labels"].append([-100] * len(prompt) + answer + [-100] * room)
-    return {name: torch.tensor(values, device=device) for name, values in rows.items()}
-
-
-def _steps(events: Path, plan: TrainingPlan) -> dict[str, float]:
-    """Examples and seconds between the first step's end and the last one's."""
-    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
-
-    shown = EventMultiplexer().AddRunsFromDirectory(str(events)).Reload()
-    (run,) = shown.Runs()
-    losses = shown.Scalars(run, "train/loss")
-    batch = int(plan.config["micro_batch_size"]) * int(plan.config["gradient_accumulation_steps"])
-    seconds = losses[-1].wall_time - losses[0].wall_time
-    return {"examples": (len(losses) - 1) * batch, "seconds": seconds}
+def _rate(metrics: Path) -> dict[str, float]:
+    """Tokens and seconds between the first step's end and the last one's."""
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()][1:]
+    return {
+        "tokens": sum(row["tokens"] for row in rows),
+        "seconds": sum(row["tokens"] / row["tokens_per_second"] for row in rows),
+        "peak_memory_bytes": max(row["memory_bytes"] for row in rows),
+    }
 
 
 def _run(command: list[str], environment: dict[str, str], folder: Path) -> str:
@@ -376,6 +278,11 @@ def summary(
         "profile": plan.profile,
         "sequence_len": plan.config["sequence_len"],
         "steps": asked.steps,
+        "micro_batch": {
+            "ours": plan.config["micro_batch_size"],
+            "peers": asked.peers_batch or plan.config["micro_batch_size"],
+        },
+        "packed": bool(plan.config.get("sample_packing")),
         "rounds": asked.rounds,
         "tokens_per_second": {name: round(value, 1) for name, value in speed.items()},
         "peak_memory_bytes": {

@@ -1,4 +1,4 @@
-"""The plugin that the pipeline adds to Axolotl's: a line of metrics a step, and a stop on NaN."""
+"""The plugin that the pipeline adds to Axolotl's own: metrics, a stop on NaN, the data's order."""
 
 # Axolotl imports this module inside its own process, and calls it with more than it needs.
 # ruff: noqa: TID253, ARG002
@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from repo_tune_pipeline.artifacts import write_file, write_json
+from repo_tune_pipeline.training.data_order import set_order
 from repo_tune_pipeline.training.lifeline import end_with_parent
 from repo_tune_pipeline.training.progress import (
     BEGINS,
@@ -51,15 +52,19 @@ class ProgressPlugin(BasePlugin):
         """
         set_seed(42 if cfg.seed is None else int(cfg.seed))
 
+    def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
+        set_order(trainer, cfg)
+
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         folder, batch = Path(cfg.output_dir), StepBatch(trainer)
         return [MetricsCallback(folder, len(trainer.train_dataset), batch)]
 
 
 class MetricsCallback(TrainerCallback):
-    """Appends `step, max_steps, epoch, loss, learning_rate, tokens_per_second, memory_bytes,
-    eta_seconds, examples` to metrics.jsonl.
+    """Appends `step, max_steps, epoch, loss, learning_rate, tokens, tokens_per_second,
+    memory_bytes, eta_seconds, examples` to metrics.jsonl.
 
+    `tokens` are those read since the row before, questions too and padding not, by this process.
     `examples` is how many fit the sequence length. `memory_bytes` is the peak so far: of the
     GPU's memory where there is one, else of this process.
     """
@@ -84,7 +89,7 @@ class MetricsCallback(TrainerCallback):
         args.logging_nan_inf_filter = False
         self._first_step = state.global_step
         self._began = time.monotonic()
-        self._last = (self._began, _tokens(state))
+        self._last = (self._began, self._batch.tokens)
         # Steps after the checkpoint will be made again.
         kept = [row for row in read_metrics(self._file) if row["step"] <= state.global_step]
         write_file(self._file, [_line(row) for row in kept])
@@ -122,7 +127,7 @@ class MetricsCallback(TrainerCallback):
         sys.exit(1)
 
     def _row(self, state: TrainerState, loss: float, learning_rate: float) -> dict[str, Any]:
-        now, tokens = time.monotonic(), _tokens(state)
+        now, tokens = time.monotonic(), self._batch.tokens
         then, before = self._last
         self._last = (now, tokens)
         done = max(1, state.global_step - self._first_step)
@@ -133,17 +138,12 @@ class MetricsCallback(TrainerCallback):
             "epoch": state.epoch,
             "loss": loss,
             "learning_rate": learning_rate,
+            "tokens": tokens - before,
             "tokens_per_second": (tokens - before) / max(now - then, 1e-9),
             "memory_bytes": _peak_memory(),
             "eta_seconds": left * (now - self._began) / done,
             "examples": self._examples,
         }
-
-
-def _tokens(state: TrainerState) -> int:
-    """Tokens read so far, counted by Axolotl's trainer (`include_tkps`, on by default)."""
-    counted = getattr(state, "tokens", None)
-    return int(counted["total"]) if counted else 0
 
 
 def _peak_memory() -> int:

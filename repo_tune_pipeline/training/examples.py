@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ from repo_tune_pipeline.errors import EmptyInputError, StorageError
 from repo_tune_pipeline.settings import VariantSettings
 
 EXAMPLES_FILE = "sft.jsonl"
+_BYTES_PER_TOKEN = 3.2
+"""Of source code under the byte-level tokenizers of the models that this project names; about."""
+PACKED_SHARE = 0.95
+"""Of a packed row that is examples; 0.99 was measured with 1,600 short ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ def select_examples(
             "Widen its `repositories`, `languages` or `tasks`, or ingest more.",
         )
     return mislabelled(examples) if shuffle_labels else examples
+
+
+def about_tokens(examples: Sequence[TrainingExample], longest: int) -> int:
+    """How many tokens they have, none with more than `longest`: by their bytes, so about."""
+    return round(sum(min(len(one.line) / _BYTES_PER_TOKEN, longest) for one in examples))
 
 
 def mislabelled(examples: list[TrainingExample]) -> list[TrainingExample]:

@@ -12,7 +12,12 @@ from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import BaseModelError
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
 from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model
-from repo_tune_pipeline.training.examples import TrainingExample, select_examples
+from repo_tune_pipeline.training.examples import (
+    PACKED_SHARE,
+    TrainingExample,
+    about_tokens,
+    select_examples,
+)
 from repo_tune_pipeline.training.ladder import Rung
 from repo_tune_pipeline.training.machine import MachineFacts, free_memory, machine_facts
 from repo_tune_pipeline.training.memory import GIB, MemoryEstimate, estimate_memory
@@ -25,8 +30,6 @@ from repo_tune_pipeline.training.speed import Speed, assumed_speed, gpu_speed, m
 FEW_EXAMPLES = 500
 """Below, an adapter learns how answers look and hardly what is in the code: a thousand chosen
 examples taught a model of 65 billion parameters form alone (Zhou et al. 2023, arXiv:2305.11206)."""
-_BYTES_PER_TOKEN = 3.2
-"""Of source code under the byte-level tokenizers of the models named here; about."""
 _USABLE = 0.94
 """Of a card's nominal memory: the rest is the driver's."""
 _CARDS = (
@@ -134,9 +137,10 @@ def forecast(
     base, shape, notes = _look_up(name)
     notes = [*(note for layer in layers for note in layer.notes), *notes]
     chosen = select_examples(dataset, variant, filter) if dataset else None
-    steps = planned_steps(recipe, len(chosen)) if chosen else None
+    steps = planned_steps(recipe, chosen) if chosen else None
     planned = _within(Rung.of(recipe), shape)
-    tokens = _tokens(chosen, steps, planned) if chosen and steps else None
+    packed = bool(recipe.get("sample_packing"))
+    tokens = _tokens(chosen, steps, planned, packed=packed) if chosen and steps else None
 
     def on(device: str, config: Mapping[str, Any], free: int, speed: Speed, gpu: bool, of: str):
         first = _within(Rung.of(config), shape)
@@ -216,10 +220,10 @@ def _last(rung: Rung) -> Rung:
     return rung
 
 
-def _tokens(chosen: list[TrainingExample], steps: int, rung: Rung) -> int:
+def _tokens(chosen: list[TrainingExample], steps: int, rung: Rung, *, packed: bool) -> int:
     """About how many tokens all steps read."""
-    mean = sum(len(example.line) for example in chosen) / len(chosen) / _BYTES_PER_TOKEN
-    return round(steps * rung.batch * min(mean, rung.sequence_len))
+    mean = about_tokens(chosen, rung.sequence_len) / len(chosen)
+    return round(steps * rung.batch * (rung.sequence_len * PACKED_SHARE if packed else mean))
 
 
 def _device(facts: MachineFacts) -> str:

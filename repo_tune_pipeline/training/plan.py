@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
@@ -18,11 +18,16 @@ from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
 from repo_tune_pipeline.training.base_model import context_tokens, resolve_base_model
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
-from repo_tune_pipeline.training.examples import TrainingExample, select_examples
+from repo_tune_pipeline.training.examples import (
+    PACKED_SHARE,
+    TrainingExample,
+    about_tokens,
+    select_examples,
+)
 from repo_tune_pipeline.training.recipe import data_file, lay, place, read_layers
 from repo_tune_pipeline.training.recipe_check import check_recipe
 
-TRAINING_VERSION = "1"
+TRAINING_VERSION = "2"
 
 _PLACES = ("base_model", "datasets", "dataset_prepared_path", "output_dir")
 """Keys that say where things lie on this machine, and not what is learned."""
@@ -131,7 +136,7 @@ def plan_training(
     dataset = dataset.resolve()
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
     data_digest = hashlib.sha256(b"".join(example.line for example in chosen)).hexdigest()
-    steps = planned_steps(recipe, len(chosen))
+    steps = planned_steps(recipe, chosen)
     if recipe.get("max_steps"):
         # Axolotl would go round the data until it reached the number; here it is a ceiling.
         recipe["max_steps"] = steps
@@ -163,12 +168,19 @@ def plan_training(
     )
 
 
-def planned_steps(recipe: dict[str, Any], examples: int) -> int:
-    """Optimizer steps: of all epochs, or fewer where `max_steps` says so."""
+def planned_steps(recipe: dict[str, Any], examples: Sequence[TrainingExample]) -> int:
+    """Optimizer steps: of all epochs, or fewer where `max_steps` says so.
+
+    Where rows hold several examples each (`sample_packing`), about: only the trainer counts tokens.
+    """
+    rows = len(examples)
+    if recipe.get("sample_packing"):
+        length = int(recipe.get("sequence_len") or 512)
+        rows = max(1, round(about_tokens(examples, length) / (length * PACKED_SHARE)))
     batch = int(recipe.get("micro_batch_size") or 1) * int(
         recipe.get("gradient_accumulation_steps") or 1
     )
-    steps = math.ceil(math.ceil(examples / batch) * float(recipe.get("num_epochs") or 1))
+    steps = math.ceil(math.ceil(rows / batch) * float(recipe.get("num_epochs") or 1))
     ceiling = recipe.get("max_steps")
     return min(steps, int(ceiling)) if ceiling else steps
 

@@ -16,14 +16,23 @@ from repo_tune_pipeline.prompting import Tokenizer, encode_example
 
 
 class StepBatch:
-    """The rows of one optimizer step, over all its micro-batches."""
+    """The rows of one optimizer step, over all its micro-batches.
+
+    `tokens` counts those of all steps so far, questions too and padding not.
+    """
 
     def __init__(self, trainer: Any) -> None:
+        self.tokens = 0
         self._rows: list[Any] = []
         original = trainer.training_step
+        padding = trainer.processing_class.pad_token_id
 
         def training_step(model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
-            self._rows.append(inputs["input_ids"])
+            rows = inputs["input_ids"]
+            self._rows.append(rows)
+            mask = inputs.get("attention_mask")
+            # Rows of several examples come without a mask.
+            self.tokens += int((rows != padding).sum() if mask is None else mask.sum())
             return original(model, inputs, *rest, **named)
 
         trainer.training_step = training_step

@@ -100,8 +100,8 @@ def profile(tmp_path_factory, small_model) -> Path:
     changes = {
         "base_model": str(small_model),
         "save_steps": SAVE_STEPS,
-        "micro_batch_size": 2,
-        "num_epochs": 1,
+        "micro_batch_size": 8,
+        "num_epochs": 2,
         "max_steps": STEPS,
     }
     return copy_configs(tmp_path_factory.mktemp("configs") / "c", changes)
