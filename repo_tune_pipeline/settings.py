@@ -155,13 +155,15 @@ class SftSettings(_Section):
 class TrainingSettings(_Section):
     """Which base model is trained under which hardware profile; empty means the profile's own.
 
-    The profile `auto` is the one that fits the machine. `memory_gib` is the most main memory that
-    the trainer may take; 0: all that there is.
+    The profile `auto` is the one that fits the machine. `num_gpus` is how many GPUs train together,
+    each in a process of its own; 0: all that there are. Without a GPU it counts CPU processes.
+    `memory_gib` is the most main memory that the trainer may take; 0: all that there is.
     """
 
     base_model: str = ""
     profile: ProfileName = "starter"
     max_steps: int | None = Field(default=None, ge=1)
+    num_gpus: int = Field(default=0, ge=0)
     memory_gib: float = Field(default=0, ge=0)
     shuffle_labels: bool = False
 

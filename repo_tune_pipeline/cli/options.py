@@ -38,6 +38,10 @@ BaseModelOption = Annotated[
 MaxStepsOption = Annotated[
     int | None, typer.Option("--max-steps", min=1, help="Stop after N steps.", show_default=False)
 ]
+NumGpusOption = Annotated[
+    int | None,
+    typer.Option("--num-gpus", min=1, help="Train on N GPUs together.", show_default="all"),
+]
 ShuffleOption = Annotated[
     bool,
     typer.Option(

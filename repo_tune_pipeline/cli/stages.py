@@ -18,6 +18,7 @@ from repo_tune_pipeline.cli.options import (
     HomeOption,
     JsonOption,
     MaxStepsOption,
+    NumGpusOption,
     Place,
     PriceOption,
     ProfileOption,
@@ -72,6 +73,7 @@ def train(
     profile: ProfileOption = "",
     base_model: BaseModelOption = "",
     max_steps: MaxStepsOption = None,
+    num_gpus: NumGpusOption = None,
     shuffle_labels: ShuffleOption = False,
     dry_run: DryRunOption = False,
     price_per_hour: PriceOption = None,
@@ -80,7 +82,7 @@ def train(
     json: JsonOption = False,
 ) -> None:
     """Train one adapter version."""
-    changes = _training(profile, base_model, max_steps, shuffle_labels)
+    changes = _training(profile, base_model, max_steps, num_gpus, shuffle_labels)
     if dry_run:
         show_forecast(Place.of(config, home), variant, changes, price_per_hour, json=json)
         return
@@ -108,6 +110,7 @@ def run(
     profile: ProfileOption = "",
     base_model: BaseModelOption = "",
     max_steps: MaxStepsOption = None,
+    num_gpus: NumGpusOption = None,
     shuffle_labels: ShuffleOption = False,
     config: ConfigOption = None,
     home: HomeOption = None,
@@ -117,7 +120,7 @@ def run(
     request = {
         "command": "run",
         "sources": [{"source": source} for source in sources or []],
-        "training": _training(profile, base_model, max_steps, shuffle_labels),
+        "training": _training(profile, base_model, max_steps, num_gpus, shuffle_labels),
     }
     _show_run(Display(json=json), _walk(config, home, json, request))
 
@@ -150,12 +153,17 @@ def _walk(
 
 
 def _training(
-    profile: str, base_model: str, max_steps: int | None, shuffle_labels: bool
+    profile: str,
+    base_model: str,
+    max_steps: int | None,
+    num_gpus: int | None,
+    shuffle_labels: bool,
 ) -> dict[str, object]:
     return {
         "profile": profile,
         "base_model": base_model,
         "max_steps": max_steps or 0,
+        "num_gpus": num_gpus or 0,
         "shuffle_labels": shuffle_labels,
     }
 

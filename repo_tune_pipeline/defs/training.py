@@ -35,6 +35,7 @@ class TrainConfig(dg.Config):
     profile: str = ""
     base_model: str = ""
     max_steps: int = 0
+    num_gpus: int = 0
     shuffle_labels: bool = False
 
     def applied(self, settings: TrainingSettings) -> TrainingSettings:

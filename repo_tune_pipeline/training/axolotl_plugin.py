@@ -15,7 +15,9 @@ from typing import Any
 
 import orjson
 import torch
+from accelerate import PartialState
 from axolotl.integrations.base import BasePlugin
+from torch import distributed
 from transformers import (
     TrainerCallback,
     TrainerControl,
@@ -41,8 +43,18 @@ class ProgressPlugin(BasePlugin):
     """Named under `plugins` in each configuration that the pipeline makes."""
 
     def register(self, cfg: dict[str, Any]) -> None:
-        """With several GPUs the trainers are grandchildren: they too end with their parent."""
+        """With several processes the trainers are grandchildren: they too end with their parent."""
         end_with_parent(os.getppid())
+        if _on_several_cpus():
+            # Axolotl asks for the processes' state without a word of the CPU, and would then let
+            # each of them take itself for the only one.
+            PartialState(cpu=True)
+
+    def load_datasets(self, cfg: Any, preprocess: bool = False) -> None:
+        """Leave the data to Axolotl: it is the last call before the model's place is decided."""
+        if _on_several_cpus():
+            # Axolotl counts processes as GPUs.
+            cfg.device_map = {"": "cpu"}
 
     def pre_lora_load(self, cfg: Any, model: Any) -> None:
         """Seed before the adapter's first values are drawn.
@@ -64,9 +76,9 @@ class MetricsCallback(TrainerCallback):
     """Appends `step, max_steps, epoch, loss, learning_rate, tokens, tokens_per_second,
     memory_bytes, eta_seconds, examples` to metrics.jsonl.
 
-    `tokens` are those read since the row before, questions too and padding not, by this process.
+    `tokens` are those read since the row before, questions too and padding not, by all processes.
     `examples` is how many fit the sequence length. `memory_bytes` is the peak so far: of the
-    GPU's memory where there is one, else of this process.
+    first GPU's memory where there is one, else of the first process.
     """
 
     def __init__(self, folder: Path, examples: int, batch: StepBatch) -> None:
@@ -90,6 +102,8 @@ class MetricsCallback(TrainerCallback):
         self._first_step = state.global_step
         self._began = time.monotonic()
         self._last = (self._began, self._batch.tokens)
+        if not state.is_world_process_zero:
+            return
         # Steps after the checkpoint will be made again.
         kept = [row for row in read_metrics(self._file) if row["step"] <= state.global_step]
         write_file(self._file, [_line(row) for row in kept])
@@ -112,22 +126,31 @@ class MetricsCallback(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if not state.is_world_process_zero or logs is None or "loss" not in logs:
+        if logs is None or "loss" not in logs:
             return
+        # The loss is the mean over all processes, so that all of them take the same way here.
         loss = float(logs["loss"])
+        first = state.is_world_process_zero
         if not math.isfinite(loss):
-            self._stop(state.global_step, loss, kwargs["processing_class"])
-        with self._file.open("ab") as stream:
-            stream.write(_line(self._row(state, loss, float(logs.get("learning_rate", 0.0)))))
+            self._stop(state.global_step, loss, kwargs["processing_class"], first=first)
+        tokens = sum(_from_all(self._batch.tokens))
+        if first:
+            row = self._row(state, loss, float(logs.get("learning_rate", 0.0)), tokens)
+            with self._file.open("ab") as stream:
+                stream.write(_line(row))
 
-    def _stop(self, step: int, loss: float, tokenizer: Any) -> None:
-        lines = self._batch.lines(data_file(self._file.parent.parent), tokenizer)
-        write_json(self._stopped, {"step": step, "loss": str(loss), "lines": lines})
-        sys.stdout.write(f"The loss of step {step} is {loss}: stopping.\n")
+    def _stop(self, step: int, loss: float, tokenizer: Any, *, first: bool) -> None:
+        found = _from_all(self._batch.lines(data_file(self._file.parent.parent), tokenizer))
+        if first:
+            lines = sorted({number for lines in found for number in lines})
+            write_json(self._stopped, {"step": step, "loss": str(loss), "lines": lines})
+            sys.stdout.write(f"The loss of step {step} is {loss}: stopping.\n")
         sys.exit(1)
 
-    def _row(self, state: TrainerState, loss: float, learning_rate: float) -> dict[str, Any]:
-        now, tokens = time.monotonic(), self._batch.tokens
+    def _row(
+        self, state: TrainerState, loss: float, learning_rate: float, tokens: int
+    ) -> dict[str, Any]:
+        now = time.monotonic()
         then, before = self._last
         self._last = (now, tokens)
         done = max(1, state.global_step - self._first_step)
@@ -144,6 +167,19 @@ class MetricsCallback(TrainerCallback):
             "eta_seconds": left * (now - self._began) / done,
             "examples": self._examples,
         }
+
+
+def _on_several_cpus() -> bool:
+    return os.environ.get("ACCELERATE_USE_CPU") == "true"
+
+
+def _from_all(mine: Any) -> list[Any]:
+    """What each process has, in their order."""
+    if not distributed.is_initialized() or distributed.get_world_size() == 1:
+        return [mine]
+    found: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(found, mine)
+    return found
 
 
 def _peak_memory() -> int:

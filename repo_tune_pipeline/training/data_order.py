@@ -21,8 +21,9 @@ would leave less to chance in what stands in a batch together."""
 class EpochOrder(Sampler[int]):
     """Every example once an epoch; a training that goes on in any epoch reads what it would have.
 
-    With `lengths`, in tokens, the examples of a batch are of like length, so that little of it is
-    padding, and the longest batch comes first: what doesn't fit in memory shows at once.
+    With `lengths`, in tokens, the examples of a batch are of like length, the longest first, so
+    that little of it is padding, however it is cut into micro-batches. The longest batch comes
+    first: what doesn't fit in memory shows at once.
     """
 
     def __init__(
@@ -67,6 +68,12 @@ class EpochOrder(Sampler[int]):
         return [number for batch in mixed for number in batch] + rest
 
 
+def _examples_a_step(args: Any) -> int:
+    """Of an optimizer step: no other number stays when memory runs out, or with more processes."""
+    micro, parts = args.per_device_train_batch_size, args.gradient_accumulation_steps
+    return int(micro) * int(parts) * int(args.world_size)
+
+
 def set_order(trainer: Any, cfg: Any) -> None:
     """Give the trainer this order where it packs examples or groups them by length.
 
@@ -82,7 +89,7 @@ def set_order(trainer: Any, cfg: Any) -> None:
         data = trainer.train_dataset if dataset is None else dataset
         if not cfg.sample_packing:
             lengths = [len(ids) for ids in data["input_ids"]]
-            batch = trainer.args.per_device_train_batch_size
+            batch = _examples_a_step(trainer.args)
             return EpochOrder(len(data), seed, batch=batch, lengths=lengths)
         packing = sampler_of(dataset)
         packing.sampler = EpochOrder(len(data), seed)

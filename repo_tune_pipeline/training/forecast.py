@@ -12,6 +12,7 @@ from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import BaseModelError
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
 from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model
+from repo_tune_pipeline.training.devices import training_processes
 from repo_tune_pipeline.training.examples import (
     PACKED_SHARE,
     TrainingExample,
@@ -125,7 +126,8 @@ def forecast(
         price_per_hour: of the machine, in any currency.
 
     Raises:
-        ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take.
+        ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take, or this
+            machine lacks the devices.
         BaseModelError: nothing is known of the base model's sizes.
         EmptyInputError: no example passes the filter.
         StorageError: the data set can't be read.
@@ -137,10 +139,12 @@ def forecast(
     base, shape, notes = _look_up(name)
     notes = [*(note for layer in layers for note in layer.notes), *notes]
     chosen = select_examples(dataset, variant, filter) if dataset else None
-    steps = planned_steps(recipe, chosen) if chosen else None
+    processes = training_processes(settings.num_gpus, recipe)
+    steps = planned_steps(recipe, chosen, processes) if chosen else None
     planned = _within(Rung.of(recipe), shape)
     packed = bool(recipe.get("sample_packing"))
-    tokens = _tokens(chosen, steps, planned, packed=packed) if chosen and steps else None
+    rows = steps * processes * planned.batch if steps else 0
+    tokens = _tokens(chosen, rows, planned, packed=packed) if chosen else None
 
     def on(device: str, config: Mapping[str, Any], free: int, speed: Speed, gpu: bool, of: str):
         first = _within(Rung.of(config), shape)
@@ -151,16 +155,19 @@ def forecast(
         return DevicePlan(device, of, free, fitting, memory, speed, hours, cost)
 
     facts = machine_facts(home.root)
-    known = measured_speed(home, base.digest, profile) if base else None
-    speed = known or assumed_speed(shape, facts, checkpointing=planned.gradient_checkpointing)
-    here = on(_device(facts), recipe, _free(facts, settings), speed, bool(facts.gpus), profile)
+    known = measured_speed(home, base.digest, profile, processes) if base else None
+    speed = known or assumed_speed(
+        shape, facts, processes, checkpointing=planned.gradient_checkpointing
+    )
+    free = _free(facts, settings, processes)
+    here = on(_device(facts, processes), recipe, free, speed, bool(facts.gpus), profile)
     cards: list[DevicePlan] = []
     for size, for_card, card, peak in _CARDS:
         config = lay(read_layers(configs, for_card), settings)
         checkpointing = bool(config.get("gradient_checkpointing"))
         by_card = gpu_speed(shape, card, peak, checkpointing=checkpointing)
-        free = round(size * _USABLE * GIB)
-        cards.append(on(f"{size} GB ({card})", config, free, by_card, True, for_card))
+        on_card = round(size * _USABLE * GIB)
+        cards.append(on(f"{size} GB ({card})", config, on_card, by_card, True, for_card))
     return Forecast(
         base_model=name,
         parameters=shape.parameters,
@@ -220,23 +227,26 @@ def _last(rung: Rung) -> Rung:
     return rung
 
 
-def _tokens(chosen: list[TrainingExample], steps: int, rung: Rung, *, packed: bool) -> int:
-    """About how many tokens all steps read."""
+def _tokens(chosen: list[TrainingExample], rows: int, rung: Rung, *, packed: bool) -> int:
+    """About how many tokens so many rows hold."""
     mean = about_tokens(chosen, rung.sequence_len) / len(chosen)
-    return round(steps * rung.batch * (rung.sequence_len * PACKED_SHARE if packed else mean))
+    return round(rows * (rung.sequence_len * PACKED_SHARE if packed else mean))
 
 
-def _device(facts: MachineFacts) -> str:
+def _device(facts: MachineFacts, processes: int) -> str:
     if facts.gpus:
-        return max(facts.gpus, key=lambda gpu: gpu.memory_bytes).name
-    return f"CPU, {facts.cpu_count} cores"
+        name = max(facts.gpus, key=lambda gpu: gpu.memory_bytes).name
+        return f"{processes} x {name}" if processes > 1 else name
+    shared = f", {processes} processes" if processes > 1 else ""
+    return f"CPU, {facts.cpu_count} cores{shared}"
 
 
-def _free(facts: MachineFacts, settings: TrainingSettings) -> int:
+def _free(facts: MachineFacts, settings: TrainingSettings, processes: int) -> int:
+    """For one process: a GPU of its own, or its share of the main memory."""
     if facts.gpus:
         return max(facts.gpus, key=lambda gpu: gpu.memory_bytes).free_bytes
     limit = round(settings.memory_gib * GIB)
-    return min(free_memory(), limit) if limit else free_memory()
+    return (min(free_memory(), limit) if limit else free_memory()) // processes
 
 
 def _warnings(

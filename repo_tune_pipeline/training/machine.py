@@ -101,12 +101,15 @@ def choose_profile(facts: MachineFacts) -> ProfileChoice:
 
 
 def find_gpus() -> tuple[Gpu, ...]:
-    """CUDA devices as `nvidia-smi` lists them; none where it is missing or fails."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
+    """CUDA devices as `nvidia-smi` lists them; none where it is missing or fails.
+
+    CUDA_VISIBLE_DEVICES says which of them are to be used, as for every CUDA program.
+    """
+    tool, named = shutil.which("nvidia-smi"), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if tool is None or named == "":
         return ()
     # Drivers before 510 don't know `compute_cap`, and then say nothing at all.
-    return _listed(tool, _QUERY) or _listed(tool, _QUERY[:-1])
+    return _listed(tool, named, _QUERY) or _listed(tool, named, _QUERY[:-1])
 
 
 def free_memory() -> int:
@@ -118,10 +121,11 @@ def free_memory() -> int:
     return available
 
 
-def _listed(tool: str, query: tuple[str, ...]) -> tuple[Gpu, ...]:
+def _listed(tool: str, named: str | None, query: tuple[str, ...]) -> tuple[Gpu, ...]:
+    command = [tool, f"--query-gpu={','.join(query)}", "--format=csv,noheader,nounits"]
     try:
         listed = subprocess.run(
-            [tool, f"--query-gpu={','.join(query)}", "--format=csv,noheader,nounits"],
+            [*command, f"--id={named}"] if named else command,
             capture_output=True,
             text=True,
             timeout=10,

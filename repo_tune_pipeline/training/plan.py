@@ -18,6 +18,7 @@ from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
 from repo_tune_pipeline.training.base_model import context_tokens, resolve_base_model
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
+from repo_tune_pipeline.training.devices import training_processes
 from repo_tune_pipeline.training.examples import (
     PACKED_SHARE,
     TrainingExample,
@@ -40,8 +41,9 @@ class TrainingPlan:
     `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
     `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
     the examples that pass the variant's filter. `steps` is an estimate of the optimizer's steps.
-    `memory_gib` is the most main memory that the trainer may take (0: no limit), and `ladders`
-    remembers what fitted. `notes` are for the person who wrote the recipe.
+    `processes` train together, one a device. `memory_gib` is the most main memory that they may
+    take (0: no limit), and `ladders` remembers what fitted. `notes` are for the person who wrote
+    the recipe.
     """
 
     variant: str
@@ -63,6 +65,7 @@ class TrainingPlan:
     base_revision: str
     base_digest: str
     steps: int
+    processes: int
     memory_gib: float
     ladders: Path
     notes: tuple[str, ...]
@@ -111,12 +114,13 @@ def plan_training(
         dataset: folder of a data set.
         variant: name of the adapter.
         filter: which examples it learns from.
-        settings: the profile, and what replaces its base model and step limit.
+        settings: the profile, what replaces its base model and step limit, and how many devices.
         configs: folder with axolotl.yaml and profiles/.
         home: where the training and its adapter are put.
 
     Raises:
-        ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take.
+        ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take, or this
+            machine lacks the devices.
         BaseModelError: the base model can't be had.
         EmptyInputError: no example passes the filter.
         StorageError: the data set can't be read.
@@ -136,11 +140,12 @@ def plan_training(
     dataset = dataset.resolve()
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
     data_digest = hashlib.sha256(b"".join(example.line for example in chosen)).hexdigest()
-    steps = planned_steps(recipe, chosen)
+    processes = training_processes(settings.num_gpus, recipe)
+    steps = planned_steps(recipe, chosen, processes)
     if recipe.get("max_steps"):
         # Axolotl would go round the data until it reached the number; here it is a ceiling.
         recipe["max_steps"] = steps
-    fingerprint = _fingerprint(recipe, data_digest, base.digest)
+    fingerprint = _fingerprint(recipe, data_digest, base.digest, processes)
     work_dir = home.training(variant, fingerprint).absolute()
     return TrainingPlan(
         variant=variant,
@@ -162,13 +167,16 @@ def plan_training(
         base_revision=_revision(recipe),
         base_digest=base.digest,
         steps=steps,
+        processes=processes,
         memory_gib=settings.memory_gib,
         ladders=home.ladders.absolute(),
         notes=tuple(notes),
     )
 
 
-def planned_steps(recipe: dict[str, Any], examples: Sequence[TrainingExample]) -> int:
+def planned_steps(
+    recipe: dict[str, Any], examples: Sequence[TrainingExample], processes: int = 1
+) -> int:
     """Optimizer steps: of all epochs, or fewer where `max_steps` says so.
 
     Where rows hold several examples each (`sample_packing`), about: only the trainer counts tokens.
@@ -177,9 +185,8 @@ def planned_steps(recipe: dict[str, Any], examples: Sequence[TrainingExample]) -
     if recipe.get("sample_packing"):
         length = int(recipe.get("sequence_len") or 512)
         rows = max(1, round(about_tokens(examples, length) / (length * PACKED_SHARE)))
-    batch = int(recipe.get("micro_batch_size") or 1) * int(
-        recipe.get("gradient_accumulation_steps") or 1
-    )
+    parts = int(recipe.get("gradient_accumulation_steps") or 1)
+    batch = int(recipe.get("micro_batch_size") or 1) * parts * processes
     steps = math.ceil(math.ceil(rows / batch) * float(recipe.get("num_epochs") or 1))
     ceiling = recipe.get("max_steps")
     return min(steps, int(ceiling)) if ceiling else steps
@@ -239,11 +246,11 @@ def is_whole_adapter(folder: Path, fingerprint: str) -> bool:
     )
 
 
-def _fingerprint(recipe: dict[str, Any], data_digest: str, base_digest: str) -> str:
+def _fingerprint(recipe: dict[str, Any], data_digest: str, base_digest: str, processes: int) -> str:
     learned = {key: value for key, value in recipe.items() if key not in _PLACES}
     others = cast(list[Any], recipe.get("datasets") or [])[1:]
     versions = [TRAINING_VERSION, PROMPT_VERSION]
-    return digest_json([learned, others, data_digest, base_digest, versions])
+    return digest_json([learned, others, data_digest, base_digest, versions, processes])
 
 
 def _revision(recipe: dict[str, Any]) -> str:

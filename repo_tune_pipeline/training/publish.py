@@ -90,6 +90,7 @@ def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
         "base_path": plan.base_model,
         "base_digest": plan.base_digest,
         "profile": plan.profile,
+        "processes": plan.processes,
         "ladder": climbed.summary(),
         "steps": last["step"],
         "resumed_step": run.resumed_step,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
+
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.settings import TrainingSettings, read_yaml
 from repo_tune_pipeline.training.machine import choose_profile, machine_facts
@@ -33,9 +35,11 @@ class Layer:
 
     @classmethod
     def read(cls, file: Path) -> Layer:
-        """Raises ConfigError where it isn't YAML, or says one thing in two ways."""
+        """Raises ConfigError where it isn't YAML, says one thing in two ways, or names a DeepSpeed
+        configuration that can't be read.
+        """
         values, notes = in_axolotls_words(file, read_yaml(file))
-        return cls(file, values, tuple(notes))
+        return cls(file, _with_deepspeed(file, values), tuple(notes))
 
 
 def read_layers(configs: Path, profile: str) -> tuple[Layer, ...]:
@@ -116,6 +120,28 @@ def output_dir(work_dir: Path) -> Path:
 def tensorboard_dir(work_dir: Path) -> Path:
     """Where TensorBoard's event files are written, one a start of the trainer."""
     return work_dir / "tensorboard"
+
+
+def _with_deepspeed(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """The DeepSpeed configuration in place of its path: the trainer stands in another folder, and
+    what is in the file is part of what a training depends on.
+    """
+    named = values.get("deepspeed")
+    if not isinstance(named, str):
+        return values
+    path = file.parent / named
+    try:
+        read = orjson.loads(path.read_bytes())
+    except OSError as error:
+        why = error.strerror
+    except orjson.JSONDecodeError as error:
+        why = f"it isn't JSON: {error}"
+    else:
+        return {**values, "deepspeed": read}
+    raise ConfigError(
+        f"{file}: `deepspeed` names {named}, which can't be read: {why}.",
+        f"Put it at {path}, or write its keys below `deepspeed`.",
+    )
 
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

@@ -38,11 +38,14 @@ class Speed:
     source: str
 
 
-def measured_speed(home: Home, base_digest: str, profile: str) -> Speed | None:
-    """The median of the newest adapter of this base model and profile under `home`, if any."""
+def measured_speed(home: Home, base_digest: str, profile: str, processes: int = 1) -> Speed | None:
+    """The median of the newest adapter under `home` of this base model and profile, if any, that as
+    many processes trained.
+    """
     for run_file in sorted(_runs(home), key=lambda file: -file.stat().st_mtime):
         run = orjson.loads(run_file.read_bytes())
-        if run.get("base_digest") == base_digest and run.get("profile") == profile:
+        found = (run.get("base_digest"), run.get("profile"), run.get("processes", 1))
+        if found == (base_digest, profile, processes):
             rows = read_metrics(run_file.with_name("metrics.jsonl"))
             rates = [row["tokens_per_second"] for row in rows if row["tokens_per_second"] > 0]
             if rates:
@@ -51,19 +54,25 @@ def measured_speed(home: Home, base_digest: str, profile: str) -> Speed | None:
     return None
 
 
-def assumed_speed(shape: ModelShape, facts: MachineFacts, *, checkpointing: bool) -> Speed:
-    """By arithmetic, on the machine's largest GPU or on its cores."""
+def assumed_speed(
+    shape: ModelShape, facts: MachineFacts, processes: int = 1, *, checkpointing: bool
+) -> Speed:
+    """By arithmetic: on so many GPUs such as the machine's largest, or on its cores."""
     gpu = max(facts.gpus, key=lambda gpu: gpu.memory_bytes, default=None)
     if gpu is None:
         rate = facts.cpu_count * CPU_CORE_RATE
         return _by_rate(shape, rate, f"assuming {rate / 1e9:.0f} GFLOP/s", checkpointing)
-    return gpu_speed(shape, gpu.name, _peak(gpu.capability or 0.0), checkpointing=checkpointing)
+    name, peak = gpu.name, _peak(gpu.capability or 0.0)
+    return gpu_speed(shape, name, peak, processes, checkpointing=checkpointing)
 
 
-def gpu_speed(shape: ModelShape, name: str, peak: float, *, checkpointing: bool) -> Speed:
-    """On a GPU whose peak is `peak` operations a second."""
-    source = f"assuming {GPU_SHARE:.0%} of {peak / 1e12:.0f} TFLOP/s ({name})"
-    return _by_rate(shape, peak * GPU_SHARE, source, checkpointing)
+def gpu_speed(
+    shape: ModelShape, name: str, peak: float, gpus: int = 1, *, checkpointing: bool
+) -> Speed:
+    """On GPUs whose peak is `peak` operations a second each; talk between them is left out."""
+    many = f"{gpus} x " if gpus > 1 else ""
+    source = f"assuming {GPU_SHARE:.0%} of {many}{peak / 1e12:.0f} TFLOP/s ({name})"
+    return _by_rate(shape, gpus * peak * GPU_SHARE, source, checkpointing)
 
 
 def _by_rate(shape: ModelShape, rate: float, source: str, checkpointing: bool) -> Speed:

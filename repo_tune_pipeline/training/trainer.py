@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +17,9 @@ import orjson
 from repo_tune_pipeline.artifacts import storage_error
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import checkpoint_step
-from repo_tune_pipeline.training.environment import trainer_environment
 from repo_tune_pipeline.training.examples import EXAMPLES_FILE, select_examples
+from repo_tune_pipeline.training.launch import train_command, train_environment
 from repo_tune_pipeline.training.lifeline import end_group, end_with_parent
-from repo_tune_pipeline.training.machine import find_gpus
 from repo_tune_pipeline.training.out_of_memory import (
     ended_by_memory,
     kernel_kills,
@@ -29,7 +27,7 @@ from repo_tune_pipeline.training.out_of_memory import (
 )
 from repo_tune_pipeline.training.plan import TrainingPlan
 from repo_tune_pipeline.training.progress import BEGINS, STOPPED_FILE
-from repo_tune_pipeline.training.recipe import output_dir, tensorboard_dir
+from repo_tune_pipeline.training.recipe import output_dir
 
 LOG_FILE = "training.log"
 _POLL_SECONDS = 0.5
@@ -175,39 +173,20 @@ def last_lines(log: Path) -> list[str]:
 def _start(plan: TrainingPlan, checkpoint: Path | None, log: int) -> subprocess.Popen[bytes]:
     me = os.getpid()
     return subprocess.Popen(
-        _command(checkpoint),
+        train_command(plan, checkpoint),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=plan.work_dir,
-        env=_environment(plan),
+        env=train_environment(plan),
         start_new_session=True,
-        preexec_fn=lambda: _prepare(me, plan.memory_gib),
+        preexec_fn=lambda: _prepare(me, plan.memory_gib / plan.processes),
     )
 
 
 def _prepare(parent: int, memory_gib: float) -> None:
     end_with_parent(parent)
     limit_memory(memory_gib)
-
-
-def _command(checkpoint: Path | None) -> list[str]:
-    # One process is enough for one device; several GPUs need Axolotl's own launcher.
-    launcher = "accelerate" if len(find_gpus()) > 1 else "python"
-    command = [sys.executable, "-m", "axolotl.cli.main", "train", "axolotl.yaml"]
-    command += ["--launcher", launcher]
-    if checkpoint is not None:
-        command.append(f"--resume-from-checkpoint={checkpoint}")
-    return command
-
-
-def _environment(plan: TrainingPlan) -> dict[str, str]:
-    to_wandb = bool(plan.config.get("use_wandb") or plan.config.get("wandb_project"))
-    return {
-        **trainer_environment(to_wandb=to_wandb),
-        "HF_DATASETS_CACHE": str(plan.work_dir / "cache"),
-        "TENSORBOARD_LOGGING_DIR": str(tensorboard_dir(plan.work_dir)),
-    }
 
 
 def _heading(plan: TrainingPlan, checkpoint: Path | None) -> bytes:

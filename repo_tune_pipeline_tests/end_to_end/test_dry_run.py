@@ -56,6 +56,17 @@ def test_a_person_reads_parts_time_cost_and_the_warning(home):
     assert "Only 60 examples" in done.out
 
 
+def test_several_processes_take_fewer_steps_and_read_as_much(home):
+    one, two = (
+        repo_tune("train", "--dry-run", "--num-gpus", count, "--json", home=home).result
+        for count in ("1", "2")
+    )
+    assert two["steps"] == pytest.approx(one["steps"] / 2, abs=1)
+    assert two["tokens"] == pytest.approx(one["tokens"], rel=0.1)
+    assert "2 processes" in two["here"]["device"]
+    assert two["here"]["free_bytes"] == pytest.approx(one["here"]["free_bytes"] / 2, rel=0.1)
+
+
 def test_the_speed_is_that_of_an_earlier_training_here(home):
     args = ("train", "--dry-run", "--price-per-hour", "2", "--json")
     before = repo_tune(*args, home=home).result["here"]

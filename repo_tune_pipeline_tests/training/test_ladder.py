@@ -32,6 +32,8 @@ PROFILE = {
     "max_steps": 3,
     "save_steps": 1,
     "lora_dropout": 0.0,
+    # Else the long example would come first, and nothing would be gone on with.
+    "group_by_length": False,
 }
 LONG = 33
 
