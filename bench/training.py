@@ -31,6 +31,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,16 @@ CPU_NEEDS = {
     "tf32": False,
     "optimizer": "adamw_torch",
 }
+PACKAGES = (
+    "torch",
+    "triton",
+    "transformers",
+    "accelerate",
+    "peft",
+    "axolotl",
+    "bitsandbytes",
+    "liger_kernel",
+)
 SHARED = (
     "base_model",
     "adapter",
@@ -274,7 +286,9 @@ def summary(
             "memory_bytes": facts.memory_bytes,
             "gpus": [gpu.name for gpu in facts.gpus],
         },
+        "software": {"python": platform.python_version()} | _versions(),
         "base_model": asked.random_weights or plan.base_name,
+        "random_weights": bool(asked.random_weights),
         "profile": plan.profile,
         "sequence_len": plan.config["sequence_len"],
         "steps": asked.steps,
@@ -291,6 +305,10 @@ def summary(
         "ours_to_plain": round(speed["ours"] / speed["plain"], 3),
         "ours_to_axolotl_defaults": round(speed["ours"] / speed["axolotl"], 3),
     }
+
+
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES if find_spec(package)}
 
 
 if __name__ == "__main__":

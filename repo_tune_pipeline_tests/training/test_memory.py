@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from repo_tune_pipeline.prompting import encode_example
+from repo_tune_pipeline.settings import TrainingSettings
 from repo_tune_pipeline.training import prepare_training, starter_folder
 from repo_tune_pipeline.training.ladder import Rung
 from repo_tune_pipeline.training.memory import estimate_memory
+from repo_tune_pipeline.training.recipe import lay, read_layers
 from repo_tune_pipeline.training.shapes import KNOWN, read_shape
 from repo_tune_pipeline_tests.training.support import (
+    CONFIGS,
+    ROOT,
     copy_configs,
     plan,
     start_worker,
@@ -18,6 +22,7 @@ from repo_tune_pipeline_tests.training.support import (
 )
 
 WITHIN = 0.15
+RESULTS = ROOT / "bench" / "results"
 CASES = [
     ("starter", 4, False),
     ("llama", 16, True),
@@ -106,6 +111,17 @@ def test_the_estimate_is_near_the_measured_peak(
     rung = Rung(micro_batch, 1, checkpointing, longest)
     estimate = estimate_memory(shape, made.config, rung, on_gpu=False)
     assert abs(estimate.total / measured - 1) < WITHIN, (estimate.parts(), measured)
+
+
+@pytest.mark.parametrize("file", sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def test_the_estimate_is_near_the_peaks_that_were_measured_on_a_gpu(file):
+    measured = json.loads(file.read_text())
+    config = lay(read_layers(CONFIGS, measured["profile"]), TrainingSettings())
+    rung = Rung(measured["micro_batch"]["ours"], 1, True, measured["sequence_len"])
+    estimate = estimate_memory(read_shape(KNOWN[measured["base_model"]]), config, rung, on_gpu=True)
+    # PyTorch counts what it allocates itself, and not what the driver and the libraries do.
+    counted = estimate.total - estimate.programs
+    assert abs(counted / measured["peak_memory_bytes"]["ours"] - 1) < WITHIN, estimate.parts()
 
 
 @pytest.mark.parametrize("name", KNOWN)
