@@ -31,8 +31,11 @@ class StepBatch:
             rows = inputs["input_ids"]
             self._rows.append(rows)
             mask = inputs.get("attention_mask")
-            # Rows of several examples come without a mask.
-            self.tokens += int((rows != padding).sum() if mask is None else mask.sum())
+            if mask is None:
+                # Rows of several examples come without one. What is learned is no padding, though
+                # a model may end its answers with the token that it pads with.
+                mask = (rows != padding) | (inputs["labels"] >= 0)
+            self.tokens += int(mask.sum())
             return original(model, inputs, *rest, **named)
 
         trainer.training_step = training_step
