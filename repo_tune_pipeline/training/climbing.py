@@ -8,27 +8,11 @@ from typing import Any
 
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import newest_whole_checkpoint
-from repo_tune_pipeline.training.ladder import Ladder, Rung
+from repo_tune_pipeline.training.ladder import Ladder, Rung, ladder_kind
 from repo_tune_pipeline.training.machine import machine_facts
 from repo_tune_pipeline.training.plan import TrainingPlan, write_recipe
 from repo_tune_pipeline.training.recipe import output_dir
 from repo_tune_pipeline.training.trainer import TrainerRun, note, run_trainer
-
-_TAKES_MEMORY = (
-    "adapter",
-    "load_in_4bit",
-    "load_in_8bit",
-    "lora_r",
-    "lora_target_linear",
-    "lora_target_modules",
-    "optimizer",
-    "bf16",
-    "fp16",
-    "sample_packing",
-    "attn_implementation",
-    "deepspeed",
-    "fsdp_config",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +47,10 @@ def climb(
         TrainingError: the trainer failed, or memory doesn't suffice on the last rung.
         StorageError: something can't be written.
     """
-    ladder = Ladder(plan.ladders, Rung.of(plan.config), _kind(plan))
+    kind = ladder_kind(
+        plan.base_digest, plan.config, plan.processes, plan.memory_gib, machine_facts(plan.work_dir)
+    )
+    ladder = Ladder(plan.ladders, Rung.of(plan.config), kind)
     given_up: list[Rung] = []
     for text in plan.notes:
         _tell(plan, say, text)
@@ -97,10 +84,3 @@ def _exhausted(plan: TrainingPlan, last: Rung, error: OutOfMemoryError) -> Train
 def _tell(plan: TrainingPlan, say: Callable[[str], None], text: str) -> None:
     note(plan, text)
     say(text)
-
-
-def _kind(plan: TrainingPlan) -> list[Any]:
-    facts = machine_facts(plan.work_dir)
-    device = [[gpu.name, gpu.memory_bytes] for gpu in facts.gpus] or facts.memory_bytes
-    taking = {key: plan.config.get(key) for key in _TAKES_MEMORY}
-    return [plan.base_digest, taking, device, plan.memory_gib]

@@ -1,10 +1,9 @@
-"""On how many devices a training runs, and whether what it needs for that is installed."""
+"""On how many devices a training runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 from repo_tune_pipeline.errors import ConfigError
@@ -19,7 +18,7 @@ def training_processes(num_gpus: int, recipe: Mapping[str, Any]) -> int:
         recipe: the whole Axolotl configuration; with `use_ray` its `ray_num_workers` decides.
 
     Raises:
-        ConfigError: there are fewer GPUs, or the package that shares a model among them is missing.
+        ConfigError: there are fewer GPUs, or none where only GPUs will do.
     """
     gpus = len(find_gpus())
     if recipe.get("fsdp_config") and not gpus:
@@ -27,10 +26,7 @@ def training_processes(num_gpus: int, recipe: Mapping[str, Any]) -> int:
             "`fsdp_config`: Axolotl shares a model among GPUs, and this machine has none.",
             "Take the key out; several CPU processes share the examples without it (`num_gpus`).",
         )
-    if recipe.get("deepspeed"):
-        _need("deepspeed", "pip install deepspeed")
     if recipe.get("use_ray"):
-        _need("use_ray", "pip install 'repo-tune-pipeline[ray]'", "ray")
         if not gpus and not os.environ.get("RAY_ADDRESS"):
             raise ConfigError(
                 "`use_ray`: Axolotl asks Ray for a GPU a worker, and this machine has none.",
@@ -42,8 +38,3 @@ def training_processes(num_gpus: int, recipe: Mapping[str, Any]) -> int:
             f"`num_gpus` is {num_gpus}, and this machine has {gpus}.", "Lower it, or leave it out."
         )
     return num_gpus or max(1, gpus)
-
-
-def _need(key: str, remedy: str, package: str = "") -> None:
-    if find_spec(package or key) is None:
-        raise ConfigError(f"`{key}` needs a package that isn't installed.", f"{remedy}.")

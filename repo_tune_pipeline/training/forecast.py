@@ -19,7 +19,7 @@ from repo_tune_pipeline.training.examples import (
     about_tokens,
     select_examples,
 )
-from repo_tune_pipeline.training.ladder import Rung
+from repo_tune_pipeline.training.ladder import Ladder, Rung, ladder_kind
 from repo_tune_pipeline.training.machine import MachineFacts, free_memory, machine_facts
 from repo_tune_pipeline.training.memory import GIB, MemoryEstimate, estimate_memory
 from repo_tune_pipeline.training.plan import planned_steps
@@ -155,12 +155,20 @@ def forecast(
         return DevicePlan(device, of, free, fitting, memory, speed, hours, cost)
 
     facts = machine_facts(home.root)
+    begins = planned
+    if base:
+        kind = ladder_kind(base.digest, recipe, processes, settings.memory_gib, facts)
+        ladder = Ladder(home.ladders, planned, kind)
+        begins = ladder.rung
+        if begins != planned:
+            notes.append(f"An earlier training ran out of memory: {begins} (see {ladder.file}).")
     known = measured_speed(home, base.digest, profile, processes) if base else None
     speed = known or assumed_speed(
         shape, facts, processes, checkpointing=planned.gradient_checkpointing
     )
     free = _free(facts, settings, processes)
-    here = on(_device(facts, processes), recipe, free, speed, bool(facts.gpus), profile)
+    here_recipe = begins.applied(recipe)
+    here = on(_device(facts, processes), here_recipe, free, speed, bool(facts.gpus), profile)
     cards: list[DevicePlan] = []
     for size, for_card, card, peak in _CARDS:
         config = lay(read_layers(configs, for_card), settings)
@@ -178,7 +186,7 @@ def forecast(
         planned=planned,
         cards=tuple(cards),
         notes=tuple(notes),
-        warnings=tuple(_warnings(shape, base, here, planned, chosen, home)),
+        warnings=tuple(_warnings(shape, base, here, begins, chosen, home)),
     )
 
 
@@ -253,7 +261,7 @@ def _warnings(
     shape: ModelShape,
     base: BaseModel | None,
     here: DevicePlan,
-    planned: Rung,
+    begins: Rung,
     chosen: list[TrainingExample] | None,
     home: Home,
 ) -> list[str]:
@@ -263,9 +271,9 @@ def _warnings(
             f"It doesn't fit here: {here.memory.total / GIB:.1f} GiB with the smallest settings, "
             f"{here.free / GIB:.1f} GiB are free. A smaller base model would, or another machine."
         )
-    elif here.rung != planned:
+    elif here.rung != begins:
         said.append(
-            f"The profile's settings ({planned}) are expected to run out of memory; the training "
+            f"The profile's settings ({begins}) are expected to run out of memory; the training "
             f"would go on by itself with {here.rung}."
         )
     if chosen is None:

@@ -14,9 +14,28 @@ from typing import Any, cast
 
 from repo_tune_pipeline.artifacts import digest_json, read_json, write_json
 from repo_tune_pipeline.errors import StorageError
+from repo_tune_pipeline.training.machine import MachineFacts
 
 SHORTEST_SEQUENCE = 256
 """Tokens; few examples of code fit less."""
+
+
+_TAKES_MEMORY = (
+    "adapter",
+    "load_in_4bit",
+    "load_in_8bit",
+    "lora_r",
+    "lora_target_linear",
+    "lora_target_modules",
+    "optimizer",
+    "bf16",
+    "fp16",
+    "sample_packing",
+    "liger_fused_linear_cross_entropy",
+    "attn_implementation",
+    "deepspeed",
+    "fsdp_config",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,19 @@ class Rung:
             f"{self.gradient_accumulation_steps}, sequences of {self.sequence_len} tokens, "
             f"{checkpointing} gradient checkpointing"
         )
+
+
+def ladder_kind(
+    base_digest: str,
+    config: Mapping[str, Any],
+    processes: int,
+    memory_gib: float,
+    facts: MachineFacts,
+) -> list[Any]:
+    """What else decides which settings fit: the base model, other settings, and the machine."""
+    device = [[gpu.name, gpu.memory_bytes] for gpu in facts.gpus] or facts.memory_bytes
+    taking = {key: config.get(key) for key in _TAKES_MEMORY}
+    return [base_digest, taking, device, processes, memory_gib]
 
 
 class Ladder:

@@ -36,6 +36,8 @@ def train_environment(
     """What the trainer finds in its environment: as many devices as are planned, and no more."""
     to_wandb = bool(plan.config.get("use_wandb") or plan.config.get("wandb_project"))
     return {
+        # The working folder goes when the adapter is in its place, and a run kept offline must not.
+        "WANDB_DIR": str(plan.ladders.parent),
         **trainer_environment(environ, to_wandb=to_wandb),
         "HF_DATASETS_CACHE": str(plan.work_dir / "cache"),
         "TENSORBOARD_LOGGING_DIR": str(tensorboard_dir(plan.work_dir)),

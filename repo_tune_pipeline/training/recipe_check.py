@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import orjson
@@ -22,6 +23,13 @@ from repo_tune_pipeline.training.recipe import Layer, lay
 
 CHECKER = "repo_tune_pipeline.training.schema_worker"
 _SECONDS = 300
+_PACKAGES = {
+    "deepspeed": ("deepspeed", "deepspeed"),
+    "use_ray": ("ray", "'repo-tune-pipeline[ray]'"),
+    "use_mlflow": ("mlflow", "mlflow-skinny"),
+    "use_comet": ("comet_ml", "comet-ml"),
+}
+"""Keys that need a package which isn't installed with this one: its module, and what to install."""
 
 
 def check_recipe(layers: Sequence[Layer], home: Home) -> None:
@@ -29,12 +37,18 @@ def check_recipe(layers: Sequence[Layer], home: Home) -> None:
 
     Raises:
         ConfigError: an unknown key, a wrong type or a combination that Axolotl refuses; with the
-            file, the key and what is allowed.
+            file, the key and what is allowed. Or a key needs a package that isn't installed.
         TrainingError: Axolotl itself can't be started.
     """
+    recipe = lay(layers, TrainingSettings())
+    for key, (module, package) in _PACKAGES.items():
+        if recipe.get(key) and find_spec(module) is None:
+            raise ConfigError(
+                f"`{key}` needs a package that isn't installed.", f"`pip install {package}`."
+            )
     question = {
         "layers": [{"file": str(layer.file), "values": layer.values} for layer in layers],
-        "recipe": lay(layers, TrainingSettings()),
+        "recipe": recipe,
     }
     asked = [[layer.values for layer in layers], version("axolotl"), version("torch"), sys.prefix]
     digest = digest_json(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from repo_tune_pipeline.artifacts import storage_error
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import checkpoint_step
 from repo_tune_pipeline.training.examples import EXAMPLES_FILE, select_examples
+from repo_tune_pipeline.training.full_disk import ended_by_full_disk
 from repo_tune_pipeline.training.launch import train_command, train_environment
 from repo_tune_pipeline.training.lifeline import end_group, end_with_parent
 from repo_tune_pipeline.training.out_of_memory import (
@@ -55,7 +57,7 @@ def run_trainer(
         OutOfMemoryError: memory ran out in a step.
         TrainingError: it ran out before the first one, the trainer ended with another error or by
             a signal, or the loss became NaN.
-        StorageError: the log can't be written.
+        StorageError: the log can't be written, or the disk was full.
     """
     began = time.monotonic()
     log, kills = plan.work_dir / LOG_FILE, kernel_kills()
@@ -75,6 +77,8 @@ def run_trainer(
     finally:
         end_group(process)
     if process.returncode:
+        if ended_by_full_disk(log, begins_at):
+            raise storage_error(plan.work_dir, OSError(errno.ENOSPC, "")) from None
         error = trainer_error(plan, process.returncode)
         if not ended_by_memory(process.returncode, log, begins_at, kills):
             raise error

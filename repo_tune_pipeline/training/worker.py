@@ -2,7 +2,7 @@
 
 Dagster starts it through Pipes, and it works on its own too. It runs `axolotl train` as its child,
 tells how far it is, goes on from the newest whole checkpoint of an earlier attempt, and puts the
-adapter version in its place. A failure is written to error.json beside the plan.
+adapter version in its place. A failure is written to error.json beside the plan, if there is room.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -92,7 +92,8 @@ def main() -> int:
             train(_read_plan(plan_file), Teller(pipes))
         except RepoTuneError as error:
             said = {"problem": error.problem, "remedy": error.remedy, "exit_code": error.exit_code}
-            write_json(told, said)
+            with suppress(StorageError):
+                write_json(told, said)
             sys.stderr.write(f"{error}\n")
             return error.exit_code
     return 0

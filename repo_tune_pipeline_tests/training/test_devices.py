@@ -144,7 +144,7 @@ def test_a_deepspeed_file_is_part_of_what_a_training_depends_on(
     tmp_path, dataset, monkeypatch, gpus
 ):
     gpus(2)
-    monkeypatch.setattr("repo_tune_pipeline.training.devices.find_spec", lambda name: name)
+    monkeypatch.setattr("repo_tune_pipeline.training.recipe_check.find_spec", lambda name: name)
     configs = copy_configs(tmp_path / "configs", {"deepspeed": "../zero.json"})
     versions = set()
     for stage in (1, 2):

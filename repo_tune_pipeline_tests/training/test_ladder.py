@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repo_tune_pipeline.training import prepare_training, read_metrics
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
+from repo_tune_pipeline.training import forecast, prepare_training, read_metrics
 from repo_tune_pipeline.training.ladder import SHORTEST_SEQUENCE, Rung
 from repo_tune_pipeline_tests.training.support import (
     copy_configs,
@@ -18,8 +20,8 @@ from repo_tune_pipeline_tests.training.support import (
 )
 
 LIMIT_GIB = 2.35
-"""A micro-batch of 16 with an example of a thousand tokens passed in one of two runs at 2.6 GiB, and
-one of 8 in most at 2.2; at 1.75 GiB not even one of 1 did without gradient checkpointing.
+"""A micro-batch of 16 with an example of a thousand tokens passed in one of two runs at 2.6 GiB,
+and one of 8 in most at 2.2; at 1.75 GiB not even one of 1 did without gradient checkpointing.
 """
 NOISE = 0.06
 """Nats. In their third step two undisturbed trainings differed by 0.012, and one of micro-batch 1
@@ -74,6 +76,14 @@ def trained(tmp_path_factory, long_dataset, small_model):
         "free": train("free", 0),
         "limited": train("limited", LIMIT_GIB),
         "again": train("again", LIMIT_GIB),
+        "foretold": forecast(
+            settings=TrainingSettings(base_model=str(small_model), memory_gib=LIMIT_GIB),
+            configs=configs,
+            home=Home(home),
+            variant="main",
+            filter=VariantSettings(),
+            dataset=long_dataset,
+        ),
     }
 
 
@@ -102,6 +112,14 @@ def test_the_next_training_begins_with_what_fitted(trained):
     assert run["ladder"]["used"]["micro_batch_size"] <= fitted["micro_batch_size"]
     assert "An earlier training ran out of memory" in log
     assert losses == pytest.approx(trained["free"][1], abs=NOISE)
+
+
+def test_a_dry_run_says_with_what_the_next_training_begins(trained):
+    foretold, fitted = trained["foretold"], trained["again"][0]["ladder"]["used"]
+    assert any("An earlier training ran out of memory" in note for note in foretold.notes)
+    assert foretold.planned.micro_batch_size == 16
+    assert foretold.here.rung.micro_batch_size <= fitted["micro_batch_size"]
+    assert foretold.here.rung.batch == 16
 
 
 def test_where_not_even_the_model_fits_nothing_else_is_tried(home, dataset, small_model):
