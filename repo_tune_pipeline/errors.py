@@ -10,6 +10,7 @@
     ├── StorageError              a file couldn't be written or read back
     ├── BaseModelError            a base model that can't be had
     ├── TeacherError              a teacher that doesn't answer
+    ├── ModelServerError          any other model behind a server that doesn't answer
     ├── TrainingError             the trainer ended without an adapter
     │   └── OutOfMemoryError      because memory did
     ├── EvaluationError           the evaluation ended without a report
@@ -63,6 +64,10 @@ class BaseModelError(RepoTuneError):
 
 class TeacherError(RepoTuneError):
     """The teacher didn't answer; what it answered before is kept."""
+
+
+class ModelServerError(RepoTuneError):
+    """A model behind a server didn't answer, though it was asked again."""
 
 
 class TrainingError(RepoTuneError):

@@ -182,6 +182,27 @@ class TrainingSettings(_Section):
             raise ConfigError(f"`{key}` is {first['input']!r}: {first['msg']}.") from None
 
 
+class EmbeddingSettings(_Section):
+    """A server of OpenAI's embeddings protocol, for dense vectors beside the words. Off unless
+    `base_url` names one.
+
+    `i_may_send_this_code` must be true: every chunk is sent there. `at_once` texts go in a request.
+    """
+
+    base_url: str = ""
+    model: str = ""
+    key_variable: str = ""
+    i_may_send_this_code: bool = False
+    at_once: int = Field(default=32, ge=1, le=2_048)
+    timeout_seconds: float = Field(default=60, gt=0)
+
+
+class RetrievalSettings(_Section):
+    """The search index."""
+
+    embedding: EmbeddingSettings = EmbeddingSettings()
+
+
 class EvaluationSettings(_Section):
     """How many held-out examples are scored and generated, and how intervals are drawn."""
 
@@ -207,6 +228,7 @@ class Settings(_Section):
     ingestion: IngestionSettings = IngestionSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     sft: SftSettings = SftSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     variants: dict[str, VariantSettings] = {"main": VariantSettings()}

@@ -19,10 +19,9 @@ class OpenAIClient:
     """
 
     def __init__(self, key: str, model: str, base_url: str, timeout_seconds: float) -> None:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._name = model
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._client = httpx.Client(headers=headers, timeout=timeout_seconds)
+        self._client = http_client(key, timeout_seconds)
 
     @property
     def model(self) -> str:
@@ -38,38 +37,49 @@ class OpenAIClient:
         }
         if as_json:
             body["response_format"] = {"type": "json_object"}
-        try:
-            response = self._client.post(self._url, json=body)
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise ConfigError(
-                f"{self._url} isn't an address.", "Set `base_url` to http(s)://…/v1."
-            ) from None
-        except httpx.HTTPError as error:
-            raise TryLaterError(f"{type(error).__name__} on the way to {self._url}") from None
-        self._check(response)
+        response = post(self._client, self._url, body, self._name)
         try:
             return _reply(response.json())
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             return Reply("", "malformed")
 
-    def _check(self, response: httpx.Response) -> None:
-        code = response.status_code
-        if code in _LATER or code >= 500:
-            raise TryLaterError(f"status {code} from {self._url}", _wait(response))
-        if code in (401, 403):
-            raise ConfigError(
-                f"{self._url} refused the key.", "Check the environment variable that holds it."
-            )
-        if code == 404:
-            raise ConfigError(
-                f"{self._url} has no model {self._name}, or no such path.",
-                "Check `base_url` and `model`.",
-            )
-        if code != 200:
-            raise ConfigError(
-                f"{self._url} refused the request (status {code}).",
-                "Check the model's name and its limits.",
-            )
+
+def http_client(key: str, timeout_seconds: float) -> httpx.Client:
+    """Sends the key, if there is one; its calls may come from several threads."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.Client(headers=headers, timeout=timeout_seconds)
+
+
+def post(client: httpx.Client, url: str, body: dict[str, Any], model: str) -> httpx.Response:
+    """One request, answered well.
+
+    Raises:
+        ConfigError: what no repetition mends: a wrong key, a model or an address that isn't there.
+        TryLaterError: asking again may help.
+    """
+    try:
+        response = client.post(url, json=body)
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise ConfigError(f"{url} isn't an address.", "Set `base_url` to http(s)://…/v1.") from None
+    except httpx.HTTPError as error:
+        raise TryLaterError(f"{type(error).__name__} on the way to {url}") from None
+    code = response.status_code
+    if code in _LATER or code >= 500:
+        raise TryLaterError(f"status {code} from {url}", _wait(response))
+    if code in (401, 403):
+        raise ConfigError(
+            f"{url} refused the key.", "Check the environment variable that holds it."
+        )
+    if code == 404:
+        raise ConfigError(
+            f"{url} has no model {model}, or no such path.", "Check `base_url` and `model`."
+        )
+    if code != 200:
+        raise ConfigError(
+            f"{url} refused the request (status {code}).",
+            "Check the model's name and its limits.",
+        )
+    return response
 
 
 def _wait(response: httpx.Response) -> float:

@@ -123,7 +123,7 @@ def generate_data(session: Session) -> Result:
         state
         and state.fingerprint == sft_assets.dataset_fingerprint(session.workspace)
         and Path(str(state.result["sft"])).is_file()
-        and retrieval_assets.is_current(home)
+        and retrieval_assets.is_current(home, session.workspace.settings.retrieval)
     ):
         _tell(session, sft_assets.STAGE, "unchanged", str(state.result["sft"]))
         return state.result

@@ -16,6 +16,7 @@ from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.registry import StageState, fingerprint, load_state, save_state
 from repo_tune_pipeline.retrieval import IndexSummary
 from repo_tune_pipeline.secrets import holds_secret
+from repo_tune_pipeline.settings import RetrievalSettings
 
 STAGE = "retrieval"
 SAMPLES = 3
@@ -34,9 +35,11 @@ def retrieval_index(
     """Finds the chunks of every ingested repository by words, names or code."""
     with readable_failures():
         home = workspace.home
-        inputs = _index_fingerprint(home)
+        settings = workspace.settings.retrieval
+        inputs = _index_fingerprint(home, settings)
         chunks, _ = all_chunks(home)
-        digest = retrieval.build_index(home.index, chunks)
+        embedder = retrieval.connect_embedder(settings.embedding)
+        digest = retrieval.build_index(home.index, chunks, embedder=embedder)
         summary = retrieval.index_summary(home.index)
         metadata = _metadata(home, summary, _questions(chunks))
         result: dict[str, object] = {"chunks": summary.chunks, "run_id": context.run_id}
@@ -44,10 +47,10 @@ def retrieval_index(
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(digest))
 
 
-def is_current(home: Home) -> bool:
+def is_current(home: Home, settings: RetrievalSettings) -> bool:
     """Whether the index is there and was made from the chunks as they are."""
     state = load_state(home, STAGE, "all")
-    if state is None or state.fingerprint != _index_fingerprint(home):
+    if state is None or state.fingerprint != _index_fingerprint(home, settings):
         return False
     try:
         return retrieval.index_summary(home.index).digest == state.data_version
@@ -55,8 +58,9 @@ def is_current(home: Home) -> bool:
         return False
 
 
-def _index_fingerprint(home: Home) -> str:
-    return fingerprint(chunk_versions(home), retrieval.RETRIEVAL_VERSION)
+def _index_fingerprint(home: Home, settings: RetrievalSettings) -> str:
+    embedding = (settings.embedding.base_url, settings.embedding.model)
+    return fingerprint(chunk_versions(home), [retrieval.RETRIEVAL_VERSION, *embedding])
 
 
 def _questions(chunks: Sequence[CodeChunk]) -> list[str]:
@@ -79,6 +83,8 @@ def _metadata(home: Home, summary: IndexSummary, questions: Sequence[str]) -> pr
     ]
     return {
         "chunks": summary.chunks,
+        "rows_changed_since_it_was_built": summary.changed,
+        "dense_vectors": summary.embedding or "none",
         "left_out_for_secrets": summary.secrets_left_out,
         "repositories": presentation.counts("repository", summary.by_repo),
         "languages": presentation.counts("language", summary.by_language),

@@ -19,30 +19,11 @@ from repo_tune_pipeline.ingestion import ingest
 from repo_tune_pipeline.records import CodeChunk
 from repo_tune_pipeline.retrieval import Hit, build_index, index_summary, search
 from repo_tune_pipeline.settings import ChunkingSettings, IngestionSettings
+from repo_tune_pipeline_tests.retrieval.chunks import chunk
 
 PACKAGE = Path(__file__).parents[2] / "repo_tune_pipeline"
 # Put together here, so that no file of this repository holds one.
 AWS_KEY = "AKIA" + "IOSFODNN7QWERTYU"
-
-
-def chunk(symbol: str, source: str, **changes: str) -> CodeChunk:
-    whole = CodeChunk(
-        chunk_id=f"{symbol}{changes.get('repo', '')}",
-        repo="acme/tools",
-        commit="c" * 40,
-        path="pkg/mod.py",
-        language="Python",
-        license="MIT",
-        kind="function",
-        symbol=symbol,
-        signature="",
-        docstring="",
-        doc_span=None,
-        source=source,
-        start_line=1,
-        end_line=1 + source.count("\n"),
-    )
-    return replace(whole, **changes)  # type: ignore[arg-type]
 
 
 def symbols(hits: Iterable[Hit]) -> list[str]:
@@ -133,6 +114,9 @@ def test_a_search_can_be_kept_to_one_repository_or_language(index: Path) -> None
     assert symbols(search(index, question, language="JavaScript")) == ["parseHttpRequest"]
     assert search(index, question, repo="it's/quoted", language="JavaScript") == []
     assert search(index, question, repo="' OR '1'='1") == []
+    assert symbols(search(index, question, repo="acme/tools", path="pkg/")) == ["parseHttpRequest"]
+    assert search(index, question, path="kg/") == []
+    assert search(index, question, path="%") == []
 
 
 def test_a_question_that_shares_no_word_finds_nothing(index: Path) -> None:
@@ -187,7 +171,7 @@ def test_an_interrupted_build_leaves_the_old_index_serving(tmp_path: Path) -> No
     before = set(tmp_path.iterdir())
     program = (
         "import sys; from pathlib import Path\n"
-        "from repo_tune_pipeline_tests.retrieval.test_index import chunk\n"
+        "from repo_tune_pipeline_tests.retrieval.chunks import chunk\n"
         "from repo_tune_pipeline.retrieval import build_index\n"
         "many = [chunk(f'name_{n}', f'interrupted {n} ' * 40) for n in range(20_000)]\n"
         "build_index(Path(sys.argv[1]), many)\n"
