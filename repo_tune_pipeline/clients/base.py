@@ -25,11 +25,15 @@ class Reply:
 class TryLaterError(Exception):
     """Asking again may help: too many requests, a server's fault, a time-out, a lost connection.
 
-    `wait_seconds` is what the server asked for, or 0. Its message holds no key and no prompt.
+    `wait_seconds` is what the server asked for, or 0. `maybe_paid` says that the request may have
+    been answered, and charged, though the answer was lost. Its message holds no key and no prompt.
     """
 
-    def __init__(self, message: str, wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self, message: str, wait_seconds: float = 0.0, *, maybe_paid: bool = False
+    ) -> None:
         self.wait_seconds = wait_seconds
+        self.maybe_paid = maybe_paid
         super().__init__(message)
 
 

@@ -56,14 +56,20 @@ class GeminiClient:
                 generation_config=config,  # pyright: ignore[reportArgumentType]
                 request_options=RequestOptions(timeout=self._timeout),
             )
-        except (api.TooManyRequests, api.ServerError, api.RetryError) as error:
+        except (api.DeadlineExceeded, api.RetryError) as error:
+            raise TryLaterError(f"{type(error).__name__} from Gemini", maybe_paid=True) from None
+        except (api.TooManyRequests, api.ServerError) as error:
+            # A request that the server fails isn't charged (Gemini API's billing questions).
             raise TryLaterError(f"{type(error).__name__} from Gemini", _delay(error)) from None
         except requests.RequestException as error:
-            raise TryLaterError(f"{type(error).__name__} on the way to Gemini") from None
+            raise TryLaterError(
+                f"{type(error).__name__} on the way to Gemini",
+                maybe_paid=not isinstance(error, requests.ConnectTimeout),
+            ) from None
         except api.GoogleAPICallError as error:
             raise self._refused(error) from None
         except ValueError:
-            raise TryLaterError("an answer from Gemini that isn't JSON") from None
+            raise TryLaterError("an answer from Gemini that isn't JSON", maybe_paid=True) from None
         return _reply(response)
 
     def _refused(self, error: api.GoogleAPICallError) -> ConfigError:

@@ -62,7 +62,10 @@ def post(client: httpx.Client, url: str, body: dict[str, Any], model: str) -> ht
     except (httpx.UnsupportedProtocol, httpx.InvalidURL):
         raise ConfigError(f"{url} isn't an address.", "Set `base_url` to http(s)://…/v1.") from None
     except httpx.HTTPError as error:
-        raise TryLaterError(f"{type(error).__name__} on the way to {url}") from None
+        unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+        raise TryLaterError(
+            f"{type(error).__name__} on the way to {url}", maybe_paid=not unsent
+        ) from None
     code = response.status_code
     if code in _LATER or code >= 500:
         raise TryLaterError(f"status {code} from {url}", _wait(response))

@@ -77,6 +77,11 @@ class LocalModel:
         encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return len(encoded.input_ids)
 
+    def has_room(self, prompt: Prompt, max_tokens: int) -> bool:
+        """Whether an answer of so many tokens to this prompt fits `context`."""
+        encoded = encode_prompt(self._tokenizer, prompt.instruction, prompt.input)
+        return len(encoded) + max_tokens <= self.context
+
     def score(
         self, examples: Sequence[SftExample], *, progress: Progress | None = None
     ) -> list[Score]:

@@ -17,12 +17,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `finished` is False where it was cut at the limit of tokens."""
+    """One answer. `finished` is False where it was cut at the limit of tokens.
+
+    `refusal` says why there is no text, where a model or its provider gave none.
+    """
 
     text: str
     prompt_tokens: int
     tokens: int
     finished: bool
+    refusal: str = ""
 
 
 class Answerer(Protocol):

@@ -6,12 +6,12 @@ no instruction to the teacher.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from repo_tune_pipeline.prompting import quoted_material
 from repo_tune_pipeline.records import TaskName
 
 PROMPT_VERSION = "1"
@@ -64,7 +64,7 @@ def lesson_prompt(task: TaskName, symbol: str, path: str, repo: str, code: str) 
             _RULES,
             f"Reply with one JSON object with the keys {keys}; `symbol` is the name of what you "
             "describe, as given above.",
-            _material(code),
+            quoted_material(code),
         )
     )
 
@@ -80,8 +80,8 @@ def critique_prompt(symbol: str, path: str, code: str, lesson: Lesson) -> str:
             "to you.",
             'Reply with one JSON object: {"faithful": true or false, "problem": "the first '
             'unfaithful statement, or an empty string"}.',
-            _material(code),
-            _material(answer),
+            quoted_material(code),
+            quoted_material(answer),
         )
     )
 
@@ -108,10 +108,3 @@ def _object(text: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _material(text: str) -> str:
-    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
-    while mark in text:
-        mark = hashlib.sha256(mark.encode()).hexdigest()[:12]
-    return f"--- material {mark} begins ---\n{text}\n--- material {mark} ends ---"

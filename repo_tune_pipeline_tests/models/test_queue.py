@@ -1,0 +1,128 @@
+"""Many questions to one local model: batched, bounded, freed while a training needs the device."""
+
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from repo_tune_pipeline.errors import UsageError
+from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.protocol import Prompt
+from repo_tune_pipeline.models.queue import BusyError, ModelQueue
+from repo_tune_pipeline_tests.small_models import build_small_model
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return build_small_model(tmp_path_factory.mktemp("models") / "base")
+
+
+class Watched:
+    """A real model whose batches are counted, and held back while `go` isn't set."""
+
+    def __init__(self, base) -> None:
+        self.model = load_local_model(base)
+        self.batches: list[int] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def answer(self, prompts, *, max_tokens):
+        self.batches.append(len(prompts))
+        assert self.go.wait(60)
+        return self.model.answer(prompts, max_tokens=max_tokens)
+
+
+@pytest.fixture
+def watched(base):
+    return Watched(base)
+
+
+def test_answers_are_the_models_own_however_many_ask_at_once(watched):
+    queue = ModelQueue(lambda: watched)
+    prompts = [Prompt("Explain.", f"def f{number}(): ...") for number in range(20)]
+    watched.go.clear()
+    answers = [queue.ask(prompt, max_tokens=6) for prompt in prompts]
+    watched.go.set()
+    found = [answer.result(60) for answer in answers]
+    queue.close()
+    assert found == watched.model.answer(prompts, max_tokens=6)
+    assert max(watched.batches) > 1
+    assert sum(watched.batches) == 20
+
+
+def test_beyond_its_bound_a_question_is_turned_away_with_when_to_come_back(watched):
+    queue = ModelQueue(lambda: watched, most_waiting=3, most_together=1)
+    watched.go.clear()
+    first = queue.ask(Prompt("Explain."), max_tokens=2)
+    while not watched.batches:
+        threading.Event().wait(0.01)
+    waiting = [queue.ask(Prompt("Explain."), max_tokens=2) for _ in range(3)]
+    with pytest.raises(BusyError, match="3 questions wait") as busy:
+        queue.ask(Prompt("Explain."), max_tokens=2)
+    assert busy.value.retry_after >= 1
+    waiting[0].cancel()
+    watched.go.set()
+    assert first.result(60).tokens == 2
+    assert waiting[2].result(60).tokens == 2
+    queue.close()
+    assert len(watched.batches) == 3
+
+
+def test_one_question_that_is_too_long_fails_alone(watched):
+    queue = ModelQueue(lambda: watched)
+    watched.go.clear()
+    answers = [
+        queue.ask(Prompt("Explain.", text), max_tokens=4) for text in ("a", "b" * 9_000, "c")
+    ]
+    watched.go.set()
+    assert answers[0].result(60).tokens == 4
+    assert answers[2].result(60).tokens == 4
+    with pytest.raises(UsageError, match="leaves no room"):
+        answers[1].result(60)
+    queue.close()
+
+
+def test_it_is_loaded_once_and_freed_while_a_training_needs_the_device(base):
+    loads: list[int] = []
+    wanted = threading.Event()
+
+    def load():
+        loads.append(threading.get_ident())
+        return load_local_model(base)
+
+    queue = ModelQueue(load, device_wanted=wanted.is_set)
+    assert not loads
+    for _ in range(2):
+        queue.ask(Prompt("Explain."), max_tokens=2).result(60)
+    assert len(loads) == 1
+    assert loads[0] != threading.get_ident()
+    wanted.set()
+    with pytest.raises(BusyError, match="training holds the device"):
+        queue.ask(Prompt("Explain."), max_tokens=2)
+    assert not queue.loaded
+    wanted.clear()
+    queue.ask(Prompt("Explain."), max_tokens=2).result(60)
+    assert len(loads) == 2
+    queue.close()
+
+
+def test_what_waits_is_told_when_it_closes(watched):
+    queue = ModelQueue(lambda: watched, most_together=1)
+    watched.go.clear()
+    queue.ask(Prompt("Explain."), max_tokens=2)
+    while not watched.batches:
+        threading.Event().wait(0.01)
+    waiting = queue.ask(Prompt("Explain."), max_tokens=2)
+    queue.close()
+    watched.go.set()
+    with pytest.raises(CancelledError):
+        waiting.result(60)
+    with pytest.raises(BusyError):
+        queue.ask(Prompt("Explain."), max_tokens=2)
+
+
+def test_a_model_that_cannot_be_loaded_is_the_askers_error(tmp_path):
+    queue = ModelQueue(lambda: load_local_model(tmp_path / "nothing"))
+    with pytest.raises(Exception, match="can't be loaded"):
+        queue.ask(Prompt("Explain."), max_tokens=2).result(60)
+    queue.close()
