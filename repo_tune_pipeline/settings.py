@@ -203,6 +203,20 @@ class RetrievalSettings(_Section):
     embedding: EmbeddingSettings = EmbeddingSettings()
 
 
+class AnsweringSettings(_Section):
+    """How a question is answered: from at most so many passages, in at most so many tokens.
+
+    Gemini is asked only where `i_may_send_this_code`: the passages are sent to it; `gemini_url` is
+    another place that speaks its protocol, such as a proxy.
+    """
+
+    passages: int = Field(default=5, ge=1, le=50)
+    max_tokens: int = Field(default=256, ge=1)
+    i_may_send_this_code: bool = False
+    gemini_url: str = ""
+    timeout_seconds: float = Field(default=60, gt=0)
+
+
 class EvaluationSettings(_Section):
     """How many held-out examples are scored and generated, and how intervals are drawn."""
 
@@ -231,6 +245,7 @@ class Settings(_Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    answering: AnsweringSettings = AnsweringSettings()
     variants: dict[str, VariantSettings] = {"main": VariantSettings()}
 
 

@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from repo_tune_pipeline.cli import export, services, stages
+from repo_tune_pipeline.cli.ask import ask
 from repo_tune_pipeline.errors import RepoTuneError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ for command in (
     stages.train,
     stages.evaluate,
     stages.run,
+    ask,
     services.ui,
     services.doctor,
     services.repos,

@@ -1,0 +1,160 @@
+"""A question about the ingested repositories, answered by a model over what a search finds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from repo_tune_pipeline import exports
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.clients import connect
+from repo_tune_pipeline.errors import ConfigError, UsageError
+from repo_tune_pipeline.models.grounded import GroundedAnswer, answer_grounded
+from repo_tune_pipeline.models.protocol import Answerer, Prompt
+from repo_tune_pipeline.models.remote import RemoteAnswerer
+from repo_tune_pipeline.retrieval import connect_embedder, search
+from repo_tune_pipeline.settings import Settings
+from repo_tune_pipeline.training import resolve_base_model
+
+ModelKind = Literal["fine-tuned", "base", "gemini"]
+LONGEST_QUESTION = 4_000
+"""Characters."""
+_REMOTE_CHARS = 60_000
+"""Of material for a remote model: some 20,000 tokens, a small part of what such models read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A model that answers: its name, and whether a prompt leaves room for the answer."""
+
+    name: str
+    answerer: Answerer
+    has_room: Callable[[Prompt, int], bool]
+
+
+def ask(
+    question: str,
+    model: OpenedModel,
+    home: Home,
+    settings: Settings,
+    *,
+    repo: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, Any]:
+    """Search, ask, and name the sources.
+
+    Args:
+        question: in the asker's words.
+        model: from `open_model`.
+        home: where the search index lies.
+        settings: how many passages, how long an answer.
+        repo: only this repository, `owner/name`; empty means all.
+        environ: where an embedding server's key is looked up.
+
+    Returns:
+        `{answer, model, sources: [{repo, commit, path, start_line, end_line, symbol, score}],
+        usage: {prompt_tokens, completion_tokens}, seconds}`.
+
+    Raises:
+        UsageError: the question is empty or too long.
+        EmptyInputError: there is no search index.
+        ConfigError, ModelServerError: from a remote model, or an embedding server.
+    """
+    if not question.strip() or len(question) > LONGEST_QUESTION:
+        raise UsageError(
+            f"The question has {len(question.strip())} characters.",
+            f"Ask with 1 to {LONGEST_QUESTION:,}.",
+        )
+    limits = settings.answering
+    embedder = connect_embedder(settings.retrieval.embedding, environ)
+    found = answer_grounded(
+        question,
+        answerer=model.answerer,
+        find=lambda words: search(
+            home.index, words, limit=limits.passages, repo=repo, embedder=embedder
+        ),
+        room=lambda input: model.has_room(Prompt(question, input), limits.max_tokens),
+        max_tokens=limits.max_tokens,
+    )
+    return _told(found, model.name)
+
+
+def open_model(
+    kind: ModelKind,
+    variant: str,
+    home: Home,
+    settings: Settings,
+    environ: Mapping[str, str] = os.environ,
+) -> OpenedModel:
+    """Load a local model, or connect to a remote one.
+
+    Args:
+        kind: the variant's champion (or newest adapter), its base model alone, or Gemini.
+        variant: which adapter; Gemini has none.
+        home: where adapters lie.
+        settings: whether code may be sent to Gemini.
+        environ: where Gemini's key is looked up.
+
+    Raises:
+        ConfigError: there is no key, or nobody said that the code may be sent.
+        EmptyInputError: there is no adapter yet.
+        BaseModelError, EvaluationError: the model can't be loaded.
+    """
+    if kind == "gemini":
+        return _gemini(settings, environ)
+    # Imported here: torch and transformers take seconds, and a remote model needs neither.
+    from repo_tune_pipeline.models.local import load_local_model
+
+    version = exports.find_version(home, variant)
+    base = resolve_base_model(version.base)
+    if kind == "base":
+        alone = load_local_model(base.reference)
+        return OpenedModel(base.name, alone, alone.has_room)
+    adapted = load_local_model(base.reference, version.folder)
+    return OpenedModel(version.name, adapted, adapted.has_room)
+
+
+def _gemini(settings: Settings, environ: Mapping[str, str]) -> OpenedModel:
+    if not settings.answering.i_may_send_this_code:
+        raise ConfigError(
+            "Gemini would be sent the code that the search finds, and its unpaid tier may use what "
+            "it is sent.",
+            "Set `answering.i_may_send_this_code: true` if you may, or ask another model.",
+        )
+    client = connect(
+        "gemini",
+        base_url=settings.answering.gemini_url,
+        timeout_seconds=settings.answering.timeout_seconds,
+        environ=environ,
+    )
+    answerer = RemoteAnswerer(client)
+
+    def has_room(prompt: Prompt, max_tokens: int) -> bool:
+        del max_tokens  # little beside what it reads
+        return len(prompt.input) <= _REMOTE_CHARS
+
+    return OpenedModel(answerer.name, answerer, has_room)
+
+
+def _told(found: GroundedAnswer, model: str) -> dict[str, Any]:
+    sources = [
+        {
+            "repo": hit.repo,
+            "commit": hit.commit,
+            "path": hit.path,
+            "start_line": hit.start_line,
+            "end_line": hit.end_line,
+            "symbol": hit.symbol,
+            "score": hit.score,
+        }
+        for hit in found.sources
+    ]
+    return {
+        "answer": found.text,
+        "model": model,
+        "sources": sources,
+        "usage": {"prompt_tokens": found.prompt_tokens, "completion_tokens": found.tokens},
+        "seconds": round(found.seconds, 3),
+    }

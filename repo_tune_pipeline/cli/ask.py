@@ -1,0 +1,52 @@
+"""`repo-tune ask`: one question, one answer, with its sources."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+import typer
+
+from repo_tune_pipeline import answering
+from repo_tune_pipeline.answering import ModelKind
+from repo_tune_pipeline.cli.display import Display
+from repo_tune_pipeline.cli.options import (
+    ConfigOption,
+    HomeOption,
+    JsonOption,
+    Place,
+    VariantOption,
+)
+from repo_tune_pipeline.errors import UsageError
+
+MODELS = ("fine-tuned", "base", "gemini")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In your words; names of code help.")],
+    model: Annotated[
+        str, typer.Option("--model", help="fine-tuned, base or gemini.")
+    ] = "fine-tuned",
+    variant: VariantOption = "main",
+    repo: Annotated[
+        str, typer.Option("--repo", help="Only this OWNER/NAME.", show_default="all")
+    ] = "",
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Answer a question over the code that a search finds, and name the sources."""
+    if model not in MODELS:
+        raise UsageError(f"There is no model {model!r}.", f"Ask one of {', '.join(MODELS)}.")
+    place = Place.of(config, home)
+    opened = answering.open_model(cast(ModelKind, model), variant, place.home, place.settings)
+    result = answering.ask(question, opened, place.home, place.settings, repo=repo)
+    display = Display(json=json)
+    display.line(result["answer"])
+    if result["sources"]:
+        display.table("Sources", ("", "lines", "symbol"), [_row(one) for one in result["sources"]])
+    display.result(result)
+
+
+def _row(source: dict[str, Any]) -> tuple[str, str, str]:
+    where = f"{source['repo']}@{source['commit'][:12]} {source['path']}"
+    return where, f"{source['start_line']}-{source['end_line']}", source["symbol"]
