@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from repo_tune_pipeline import answering
-from repo_tune_pipeline.answering import ModelKind
 from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import (
     ConfigOption,
@@ -38,7 +37,7 @@ def ask(
     if model not in MODELS:
         raise UsageError(f"There is no model {model!r}.", f"Ask one of {', '.join(MODELS)}.")
     place = Place.of(config, home)
-    opened = answering.open_model(cast(ModelKind, model), variant, place.home, place.settings)
+    opened = answering.open_model(model, variant, place.home, place.settings)
     result = answering.ask(question, opened, place.home, place.settings, repo=repo)
     display = Display(json=json)
     display.line(result["answer"])
