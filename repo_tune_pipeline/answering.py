@@ -13,6 +13,7 @@ from repo_tune_pipeline.clients import connect
 from repo_tune_pipeline.errors import ConfigError, UsageError
 from repo_tune_pipeline.models.grounded import GroundedAnswer, answer_grounded
 from repo_tune_pipeline.models.protocol import Answerer, Prompt
+from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.models.remote import RemoteAnswerer
 from repo_tune_pipeline.retrieval import connect_embedder, search
 from repo_tune_pipeline.settings import Settings
@@ -104,16 +105,16 @@ def open_model(
     """
     if kind == "gemini":
         return _gemini(settings, environ)
-    # Imported here: torch and transformers take seconds, and a remote model needs neither.
-    from repo_tune_pipeline.models.local import load_local_model
-
     version = exports.find_version(home, variant)
     base = resolve_base_model(version.base)
-    if kind == "base":
-        alone = load_local_model(base.reference)
-        return OpenedModel(base.name, alone, alone.has_room)
-    adapted = load_local_model(base.reference, version.folder)
-    return OpenedModel(version.name, adapted, adapted.has_room)
+    adapter, name = (None, base.name) if kind == "base" else (version.folder, version.name)
+    stay_offline()
+    with quietly():
+        # Imported here: torch and transformers take seconds, and a remote model needs neither.
+        from repo_tune_pipeline.models.local import load_local_model
+
+        model = load_local_model(base.reference, adapter)
+    return OpenedModel(name, model, model.has_room)
 
 
 def _gemini(settings: Settings, environ: Mapping[str, str]) -> OpenedModel:

@@ -16,6 +16,7 @@ from repo_tune_pipeline.cli.options import (
     VariantOption,
 )
 from repo_tune_pipeline.errors import UsageError
+from repo_tune_pipeline.models.quiet import quietly
 
 MODELS = ("fine-tuned", "base", "gemini")
 
@@ -38,7 +39,8 @@ def ask(
         raise UsageError(f"There is no model {model!r}.", f"Ask one of {', '.join(MODELS)}.")
     place = Place.of(config, home)
     opened = answering.open_model(model, variant, place.home, place.settings)
-    result = answering.ask(question, opened, place.home, place.settings, repo=repo)
+    with quietly():
+        result = answering.ask(question, opened, place.home, place.settings, repo=repo)
     display = Display(json=json)
     display.line(result["answer"])
     if result["sources"]:

@@ -6,14 +6,11 @@ Progress goes to stderr, or to Dagster's log.
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import sys
 import time
-import warnings
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +34,10 @@ from repo_tune_pipeline.evaluation.render import (
 )
 from repo_tune_pipeline.evaluation.report import Report, build_report
 from repo_tune_pipeline.evaluation.selection import Selection, select
+from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.sft import read_examples
 
 _SECONDS_BETWEEN_NEWS = 2.0
-_ENVIRONMENT = {
-    # The models are on this machine: nothing is fetched or told while they are compared.
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "USE_HUB_KERNELS": "NO",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TQDM_DISABLE": "1",
-    # OpenMP's threads spin while they wait by default, which starves whatever shares the cores.
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
-"""Set before torch is imported, unless the user set it."""
 
 
 def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
@@ -63,7 +50,7 @@ def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
         StorageError: the report couldn't be written; nothing is left behind.
     """
     say("loading the models")
-    with _quiet_imports():
+    with quietly():
         from repo_tune_pipeline.models.local import load_local_model
     adapted = load_local_model(plan.base_model, plan.adapter)
     selection = select(
@@ -129,8 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     # Ended by its parent, it cleans up as it does after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    stay_offline()
     work_dir = Path(given[0]).parent
     try:
         launched = PipesEnvVarParamsLoader().is_dagster_pipes_process()
@@ -160,18 +146,6 @@ def _run(path: Path, pipes: PipesContext | None) -> None:
         )
     else:
         print(f"{report.verdict.decision}: {plan.folder / 'report.html'} ({seconds:.1f} s)")
-
-
-@contextmanager
-def _quiet_imports() -> Generator[None]:
-    """Without the libraries' warnings about optional parts that aren't there."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def _throttled(say: Callable[[str], None]) -> Callable[[str, int, int], None]:

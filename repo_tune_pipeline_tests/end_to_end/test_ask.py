@@ -35,6 +35,7 @@ def test_a_person_sees_the_answer_and_its_sources(walk: Walk) -> None:
     done = repo_tune("ask", QUESTION, home=walk.home)
     assert done.code == 0, done.err
     assert "Sources" in done.out
+    assert done.err == ""
     assert f"@{walk.commit[:12]}" in done.out.replace("\n", "")
 
 
