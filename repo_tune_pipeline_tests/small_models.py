@@ -22,8 +22,12 @@ _CHAT = {
 ARCHITECTURES = ("qwen2", "llama", "gpt2", "gpt_bigcode")
 
 
-def build_small_model(folder: Path, *, architecture: str = "qwen2", seed: int = 0) -> Path:
+def build_small_model(
+    folder: Path, *, architecture: str = "qwen2", seed: int = 0, vocabulary: int = 0
+) -> Path:
     """A loadable base model in `folder`: safetensors, config, tokenizer; the same for a seed.
+
+    `vocabulary` is at least the tokenizer's; what is beyond costs memory and is never used.
 
     The GPT-2 kinds come as such models do: without a chat template and without a padding token.
     """
@@ -34,7 +38,7 @@ def build_small_model(folder: Path, *, architecture: str = "qwen2", seed: int = 
     tokenizer = build_small_tokenizer(folder, is_chat=not is_gpt)
     torch.manual_seed(seed)
     tokens = {
-        "vocab_size": len(tokenizer),
+        "vocab_size": max(vocabulary, len(tokenizer)),
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": None,

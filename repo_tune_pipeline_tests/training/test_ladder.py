@@ -12,6 +12,7 @@ from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.settings import TrainingSettings, VariantSettings
 from repo_tune_pipeline.training import forecast, prepare_training, read_metrics
 from repo_tune_pipeline.training.ladder import SHORTEST_SEQUENCE, Rung
+from repo_tune_pipeline_tests.small_models import build_small_model
 from repo_tune_pipeline_tests.training.support import (
     copy_configs,
     plan,
@@ -120,6 +121,30 @@ def test_a_dry_run_says_with_what_the_next_training_begins(trained):
     assert foretold.planned.micro_batch_size == 16
     assert foretold.here.rung.micro_batch_size <= fitted["micro_batch_size"]
     assert foretold.here.rung.batch == 16
+
+
+@pytest.mark.slow
+def test_where_nothing_else_is_left_sequences_are_shortened_and_what_that_costs_is_counted(
+    tmp_path, long_dataset
+):
+    base = build_small_model(tmp_path / "base", vocabulary=120_000)
+    profile = {**PROFILE, "micro_batch_size": 1, "gradient_checkpointing": True}
+    made = plan(
+        tmp_path / "home",
+        long_dataset,
+        configs=copy_configs(tmp_path / "c", {**profile, "group_by_length": True}),
+        base_model=str(base),
+        memory_gib=LIMIT_GIB,
+    )
+    worker = start_worker(prepare_training(made))
+    _, stderr = worker.communicate(timeout=300)
+    assert worker.returncode == 0, stderr
+    run = json.loads((made.adapter / "run.json").read_text())
+    planned, used = run["ladder"]["planned"], run["ladder"]["used"]
+    assert used["sequence_len"] < planned["sequence_len"] == 1024
+    assert {**used, "sequence_len": 1024} == planned
+    assert run["examples"]["dropped"] == {"too_long": 1}
+    assert "sequences of 512 tokens" in (made.adapter / "training.log").read_text()
 
 
 def test_where_not_even_the_model_fits_nothing_else_is_tried(home, dataset, small_model):
