@@ -7,6 +7,7 @@ import pytest
 
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.training import prepare_training
+from repo_tune_pipeline.training.launch import train_command, train_environment
 from repo_tune_pipeline_tests.training.support import (
     child_of,
     copy_configs,
@@ -113,6 +114,24 @@ def test_more_gpus_than_there_are_is_an_error(tmp_path, dataset, home, gpus):
     assert plan(home, dataset, num_gpus=1).processes == 1
     with pytest.raises(ConfigError, match="`num_gpus` is 3, and this machine has 2"):
         plan(home, dataset, num_gpus=3)
+
+
+@pytest.mark.parametrize(
+    ("there", "named", "asked", "seen"),
+    [(3, None, 2, "0,1"), (3, None, 0, "0,1,2"), (3, None, 1, "0"), (2, "5,7", 1, "5")],
+)
+def test_the_trainer_is_shown_as_many_gpus_as_it_has_processes(
+    home, dataset, gpus, monkeypatch, there, named, asked, seen
+):
+    gpus(there)
+    if named:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    made = plan(home, dataset, num_gpus=asked)
+    environment, command = train_environment(made), train_command(made, None)
+    assert environment["CUDA_VISIBLE_DEVICES"] == seen
+    assert "ACCELERATE_USE_CPU" not in environment
+    count = len(seen.split(","))
+    assert (f"--nproc_per_node={count}" in command) == (count > 1)
 
 
 def test_several_processes_are_another_training_with_fewer_steps(home, dataset):
