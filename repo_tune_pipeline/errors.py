@@ -11,6 +11,7 @@
     ├── BaseModelError            a base model that can't be had
     ├── TeacherError              a teacher that doesn't answer
     ├── ModelServerError          any other model behind a server that doesn't answer
+    ├── BusyError                 a local model that has no time now
     ├── TrainingError             the trainer ended without an adapter
     │   └── OutOfMemoryError      because memory did
     ├── EvaluationError           the evaluation ended without a report
@@ -68,6 +69,14 @@ class TeacherError(RepoTuneError):
 
 class ModelServerError(RepoTuneError):
     """A model behind a server didn't answer, though it was asked again."""
+
+
+class BusyError(RepoTuneError):
+    """No answer now; `retry_after` says in how many seconds asking again is worth it."""
+
+    def __init__(self, problem: str, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem, f"Ask again in {retry_after:.0f} s.")
 
 
 class TrainingError(RepoTuneError):

@@ -8,24 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
 
-from repo_tune_pipeline.errors import RepoTuneError
-from repo_tune_pipeline.models.protocol import Answer, Prompt
-
-
-class BusyError(RepoTuneError):
-    """No answer now; `retry_after` says in how many seconds asking again is worth it."""
-
-    def __init__(self, problem: str, retry_after: float) -> None:
-        self.retry_after = retry_after
-        super().__init__(problem, f"Ask again in {retry_after:.0f} s.")
-
-
-class LoadedModel(Protocol):
-    """The part of a local model that answers."""
-
-    def answer(self, prompts: list[Prompt], *, max_tokens: int) -> list[Answer]: ...
+from repo_tune_pipeline.errors import BusyError
+from repo_tune_pipeline.models.protocol import Answer, Answerer, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +33,7 @@ class ModelQueue:
 
     def __init__(
         self,
-        load: Callable[[], LoadedModel],
+        load: Callable[[], Answerer],
         *,
         most_waiting: int = 32,
         most_together: int = 8,
@@ -58,7 +43,7 @@ class ModelQueue:
         self._most_waiting = most_waiting
         self._most_together = most_together
         self._device_wanted = device_wanted
-        self._model: LoadedModel | None = None
+        self._model: Answerer | None = None
         self._seconds_each = 1.0
         self._waiting: deque[_Question] = deque()
         self._changed = threading.Condition()

@@ -18,8 +18,6 @@ from repo_tune_pipeline.training.machine import MachineFacts
 
 SHORTEST_SEQUENCE = 256
 """Tokens; few examples of code fit less."""
-
-
 _TAKES_MEMORY = (
     "adapter",
     "load_in_4bit",

@@ -5,10 +5,10 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from repo_tune_pipeline.errors import UsageError
+from repo_tune_pipeline.errors import BaseModelError, BusyError, UsageError
 from repo_tune_pipeline.models.local import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
-from repo_tune_pipeline.models.queue import BusyError, ModelQueue
+from repo_tune_pipeline.models.queue import ModelQueue
 from repo_tune_pipeline_tests.small_models import build_small_model
 
 
@@ -123,6 +123,6 @@ def test_what_waits_is_told_when_it_closes(watched):
 
 def test_a_model_that_cannot_be_loaded_is_the_askers_error(tmp_path):
     queue = ModelQueue(lambda: load_local_model(tmp_path / "nothing"))
-    with pytest.raises(Exception, match="can't be loaded"):
+    with pytest.raises(BaseModelError, match="can't be loaded"):
         queue.ask(Prompt("Explain."), max_tokens=2).result(60)
     queue.close()
