@@ -42,7 +42,7 @@ def connect(
 
         variable = key_variable or GEMINI_KEY
         name = model or environ.get("REPO_TUNE_GEMINI_MODEL") or GEMINI_MODEL
-        return GeminiClient(_key(variable, environ), name, base_url, timeout_seconds)
+        return GeminiClient(read_key(variable, environ), name, base_url, timeout_seconds)
     from repo_tune_pipeline.clients.openai_api import OpenAIClient
 
     if not base_url or not model:
@@ -50,11 +50,12 @@ def connect(
             "The provider openai_api needs `base_url` and `model`.",
             "Set both, such as http://127.0.0.1:8080/v1 and the name that the server lists.",
         )
-    key = _key(key_variable, environ) if key_variable else ""
+    key = read_key(key_variable, environ) if key_variable else ""
     return OpenAIClient(key, model, base_url, timeout_seconds)
 
 
-def _key(variable: str, environ: Mapping[str, str]) -> str:
+def read_key(variable: str, environ: Mapping[str, str]) -> str:
+    """Raises ConfigError where the environment variable is empty."""
     key = environ.get(variable, "").strip()
     if not key:
         raise ConfigError(

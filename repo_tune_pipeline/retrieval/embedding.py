@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from repo_tune_pipeline.clients.connect import read_key
 from repo_tune_pipeline.clients.embeddings import EmbeddingClient
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.records import CodeChunk
@@ -68,11 +69,6 @@ def connect_embedder(
             "`retrieval.embedding` names a `base_url` and no `model`.",
             "Set it to the name that the server lists.",
         )
-    key = environ.get(settings.key_variable, "").strip() if settings.key_variable else ""
-    if settings.key_variable and not key:
-        raise ConfigError(
-            f"The environment variable {settings.key_variable} is empty.",
-            "Set it to the server's key.",
-        )
+    key = read_key(settings.key_variable, environ) if settings.key_variable else ""
     client = EmbeddingClient(key, settings.model, settings.base_url, settings.timeout_seconds)
     return Embedder(client, settings.at_once)

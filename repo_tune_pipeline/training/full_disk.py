@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from repo_tune_pipeline.training.out_of_memory import last_bytes
+
 _SAID = b"No space left on device"
-_LAST_BYTES = 64 * 1024
 _NOTHING_FREE = 4 * 1024**2
 """Bytes: less than a write that fails leaves free where it was of a checkpoint."""
 
@@ -23,7 +24,4 @@ def ended_by_full_disk(log: Path, since: int) -> bool:
     """
     if shutil.disk_usage(log.parent).free < _NOTHING_FREE:
         return True
-    with log.open("rb") as stream:
-        stream.seek(0, 2)
-        stream.seek(max(since, stream.tell() - _LAST_BYTES))
-        return _SAID in stream.read()
+    return _SAID in last_bytes(log, since)

@@ -48,7 +48,12 @@ def ended_by_memory(code: int, log: Path, since: int, kills_before: int) -> bool
     """
     if code == -signal.SIGKILL:
         return kernel_kills() > kills_before
+    return _SAID.search(last_bytes(log, since)) is not None
+
+
+def last_bytes(log: Path, since: int) -> bytes:
+    """The last 64 KiB of a log, and nothing from before the byte `since`."""
     with log.open("rb") as stream:
         stream.seek(0, 2)
         stream.seek(max(since, stream.tell() - _LAST_BYTES))
-        return _SAID.search(stream.read()) is not None
+        return stream.read()

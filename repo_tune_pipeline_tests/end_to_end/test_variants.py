@@ -34,6 +34,7 @@ def test_a_variant_learns_from_what_its_filter_takes_and_leaves_the_others_alone
     report = json.loads((walk.home / "evaluations/docs/latest/report.json").read_text())
     assert "docs" in evaluated.result["report_html"]
     judged = {json.loads(line)["task"] for line in _predictions(walk)}
+    assert judged
     assert judged <= {"documentation", "code_explanation"}
     assert evaluated.result["verdict"] == report["verdict"]
 
