@@ -218,13 +218,39 @@ class AnsweringSettings(_Section):
 
 
 class EvaluationSettings(_Section):
-    """How many held-out examples are scored and generated, and how intervals are drawn."""
+    """What is measured, on how many held-out examples, and how intervals are drawn.
+
+    `max_examples` are scored, for `max_generations` of them an answer of at most `max_new_tokens`
+    is written, and `max_recent` of the files that changed last are scored beside them. `placebo`
+    is the source of another repository, on which a second adapter is trained by the same recipe:
+    an installed package's name, a folder or a git URL; empty trains none. Gemini is asked
+    `max_gemini` of the questions, where it has a key and `answering.i_may_send_this_code`.
+    """
 
     max_examples: int = Field(default=300, ge=1)
-    max_generations: int = Field(default=48, ge=0)
+    max_generations: int = Field(default=96, ge=0)
     max_new_tokens: int = Field(default=64, ge=1)
+    max_recent: int = Field(default=100, ge=0)
+    max_gemini: int = Field(default=48, ge=0)
+    placebo: str = "rich"
     bootstrap_resamples: int = Field(default=2_000, ge=100)
     seed: int = 0
+
+
+class PromotionSettings(_Section):
+    """What an adapter has to show before it takes the champion's place.
+
+    Shares: `smallest_difference` of the base's bits per byte that is worth having,
+    `max_general_loss` of the bits per byte on code and prose from elsewhere, `max_recited` of
+    training texts that the adapter gives back word for word and the base doesn't.
+    """
+
+    min_examples: int = Field(default=20, ge=1)
+    min_files: int = Field(default=8, ge=2)
+    smallest_difference: float = Field(default=0.02, gt=0, lt=1)
+    beyond_placebo: bool = True
+    max_general_loss: float = Field(default=0.05, ge=0)
+    max_recited: float = Field(default=0.25, ge=0, le=1)
 
 
 class VariantSettings(_Section):
@@ -245,6 +271,7 @@ class Settings(_Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    promotion: PromotionSettings = PromotionSettings()
     answering: AnsweringSettings = AnsweringSettings()
     variants: dict[str, VariantSettings] = {"main": VariantSettings()}
 

@@ -17,6 +17,7 @@ from repo_tune_pipeline.chunking.store import (
     load_cut,
     save_chunks,
 )
+from repo_tune_pipeline.chunking.syntax import syntax_errors
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -34,4 +35,5 @@ __all__ = [
     "load_cut",
     "save_chunks",
     "stamp",
+    "syntax_errors",
 ]

@@ -48,6 +48,13 @@ ShuffleOption = Annotated[
         "--shuffle-labels", help="A control: train on answers that belong to other questions."
     ),
 ]
+PlaceboOption = Annotated[
+    bool,
+    typer.Option(
+        "--placebo/--no-placebo",
+        help="Train a placebo beside the adapter, as the configuration names it.",
+    ),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what it will need, and train nothing.")
 ]

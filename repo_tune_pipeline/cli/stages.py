@@ -20,6 +20,7 @@ from repo_tune_pipeline.cli.options import (
     MaxStepsOption,
     NumGpusOption,
     Place,
+    PlaceboOption,
     PriceOption,
     ProfileOption,
     ShuffleOption,
@@ -93,12 +94,14 @@ def train(
 
 def evaluate(
     variant: VariantOption = "main",
+    placebo: PlaceboOption = True,
     config: ConfigOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Report on the newest adapter."""
-    result = _walk(config, home, json, {"command": "evaluate", "variant": variant})
+    request = {"command": "evaluate", "variant": variant, "placebo": placebo}
+    result = _walk(config, home, json, request)
     _show_report(Display(json=json), result)
 
 
@@ -112,6 +115,7 @@ def run(
     max_steps: MaxStepsOption = None,
     num_gpus: NumGpusOption = None,
     shuffle_labels: ShuffleOption = False,
+    placebo: PlaceboOption = True,
     config: ConfigOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -121,6 +125,7 @@ def run(
         "command": "run",
         "sources": [{"source": source} for source in sources or []],
         "training": _training(profile, base_model, max_steps, num_gpus, shuffle_labels),
+        "placebo": placebo,
     }
     _show_run(Display(json=json), _walk(config, home, json, request))
 
@@ -132,6 +137,7 @@ def demo(config: ConfigOption = None, home: HomeOption = None, json: JsonOption 
         "sources": [{"source": str(_checkout()), "name": DEMO_NAME}],
         "variant": "main",
         "training": {"profile": "starter", "base_model": "starter"},
+        "placebo": False,
     }
     _show_run(Display(json=json), _walk(config, home, json, request))
 
@@ -204,12 +210,17 @@ def _reasons(dropped: Mapping[str, int]) -> str:
 
 
 def _show_report(display: Display, result: Mapping[str, Any]) -> None:
+    cells = [(model, context) for model, found in result["cells"].items() for context in found]
+    values = [result["cells"][model][context]["all"] for model, context in cells]
+    metrics = list(dict.fromkeys(metric for value in values for metric in value))
     rows = [
-        (cell, metric, f"{value['value']:.4f}", f"{value['n']:,}")
-        for cell, contexts in result["cells"].items()
-        for metric, value in contexts["plain"]["all"].items()
+        (metric, *(f"{v[metric]['value']:.3f}" if metric in v else "" for v in values))
+        for metric in metrics
     ]
-    display.table("Held-out files", ("model", "metric", "value", "n"), rows)
+    names = tuple(
+        model if context == "plain" else f"{model}, {context}" for model, context in cells
+    )
+    display.table("Held-out files", ("metric", *names), rows)
     verdict = result["verdict"]
     display.line(f"Verdict: {verdict['decision']}. {' '.join(verdict['reasons'])}")
     display.line(f"Report: {result['report_html']}")

@@ -41,7 +41,7 @@ def connect(
         from repo_tune_pipeline.clients.gemini import GeminiClient
 
         variable = key_variable or GEMINI_KEY
-        name = model or environ.get("REPO_TUNE_GEMINI_MODEL") or GEMINI_MODEL
+        name = model or gemini_model(environ)
         return GeminiClient(read_key(variable, environ), name, base_url, timeout_seconds)
     from repo_tune_pipeline.clients.openai_api import OpenAIClient
 
@@ -52,6 +52,11 @@ def connect(
         )
     key = read_key(key_variable, environ) if key_variable else ""
     return OpenAIClient(key, model, base_url, timeout_seconds)
+
+
+def gemini_model(environ: Mapping[str, str] = os.environ) -> str:
+    """The model that the environment names, or the default."""
+    return environ.get("REPO_TUNE_GEMINI_MODEL") or GEMINI_MODEL
 
 
 def read_key(variable: str, environ: Mapping[str, str]) -> str:

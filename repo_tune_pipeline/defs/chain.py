@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import dagster as dg
 
@@ -16,15 +16,21 @@ from repo_tune_pipeline.chunking import holds_chunks
 from repo_tune_pipeline.defs import chunking as chunk_assets
 from repo_tune_pipeline.defs import evaluation as evaluation_assets
 from repo_tune_pipeline.defs import ingestion as ingest_assets
+from repo_tune_pipeline.defs import placebo as placebo_assets
 from repo_tune_pipeline.defs import retrieval as retrieval_assets
 from repo_tune_pipeline.defs import sft as sft_assets
 from repo_tune_pipeline.defs import training as train_assets
 from repo_tune_pipeline.defs.partitions import REPOS
-from repo_tune_pipeline.defs.runs import execute
+from repo_tune_pipeline.defs.runs import RunFailedError, execute
 from repo_tune_pipeline.defs.training import TrainConfig
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError, UsageError
-from repo_tune_pipeline.registry import Registered, known_repositories, load_state
+from repo_tune_pipeline.registry import (
+    Registered,
+    StageState,
+    known_repositories,
+    load_state,
+)
 
 JOB_NAMES = ("ingest_job", "generate_data_job", "fine_tune_job", "evaluate_job")
 
@@ -64,6 +70,8 @@ def refresh(
     sources: Sequence[Registered] = (),
     variants: Sequence[str] = (),
     config: TrainConfig | None = None,
+    *,
+    placebo: bool = True,
 ) -> dict[str, object]:
     """Every stage for the given sources (none: all known ones) and variants (none: all)."""
     workspace = session.workspace
@@ -79,7 +87,7 @@ def refresh(
     ingested = [ingest(session, entry) for entry in entries]
     data = generate_data(session)
     adapters = [train(session, name, config) for name in names]
-    reports = [evaluate(session, name) for name in names]
+    reports = [evaluate(session, name, placebo=placebo) for name in names]
     return {
         "ingest": ingested,
         "generate_data": data,
@@ -167,17 +175,38 @@ def train(session: Session, variant: str, config: TrainConfig) -> Result:
     return result
 
 
-def evaluate(session: Session, variant: str) -> Result:
-    """Judge the newest adapter of one variant, unless it was judged on this data."""
+def evaluate(session: Session, variant: str, *, placebo: bool = True) -> Result:
+    """Judge the newest adapter of one variant, unless it was judged on this data.
+
+    Args:
+        session: where.
+        variant: whose adapter.
+        placebo: train one beside it, where the configuration names its source.
+    """
     workspace = session.workspace
     require_variant(workspace, variant)
     plan = evaluation_assets.evaluation_plan(workspace, variant)
     state = load_state(workspace.home, evaluation_assets.STAGE, variant)
-    if state and state.fingerprint == plan.fingerprint and evaluation.finished_evaluation(plan):
+    ready = placebo_assets.is_current(workspace.home, variant, workspace.settings, enabled=placebo)
+    judged = state and state.fingerprint == plan.fingerprint
+    if ready and state and judged and evaluation.finished_evaluation(plan):
         _tell(session, evaluation_assets.STAGE, "unchanged", str(state.result["report_html"]))
         return state.result
-    _tell(session, evaluation_assets.STAGE, "started", f"{variant} {plan.version}")
-    execute(session.jobs["evaluate_job"], session.instance, partition_key=variant)
+    beside = " beside a placebo" if placebo and workspace.settings.evaluation.placebo else ""
+    _tell(session, evaluation_assets.STAGE, "started", f"{variant} {plan.adapter.name}{beside}")
+    try:
+        execute(
+            session.jobs["evaluate_job"],
+            session.instance,
+            partition_key=variant,
+            ops={"placebo_adapter": {"config": {"enabled": placebo}}},
+        )
+    except RunFailedError:
+        # A verdict of `hold` ends the run at its blocking check, and is a verdict all the same.
+        plan = evaluation_assets.evaluation_plan(workspace, variant)
+        state = load_state(workspace.home, evaluation_assets.STAGE, variant)
+        if not state or state.fingerprint != plan.fingerprint or _promoted(state):
+            raise
     result = _result(session, evaluation_assets.STAGE, variant)
     _tell(session, evaluation_assets.STAGE, "finished", str(result["report_html"]))
     return result
@@ -191,6 +220,11 @@ def require_variant(workspace: Workspace, variant: str) -> None:
             f"No variant is called {variant} (the configuration names: {', '.join(known)}).",
             "Add it under `variants`, or name one of these.",
         )
+
+
+def _promoted(state: StageState) -> bool:
+    verdict = cast("dict[str, object]", state.result["verdict"])
+    return verdict["decision"] == "promote"
 
 
 def _ingested(session: Session, name: str) -> Result:

@@ -3,9 +3,8 @@
 import dagster as dg
 
 from repo_tune_pipeline import champions
-from repo_tune_pipeline.artifacts import read_json
 from repo_tune_pipeline.defs import presentation
-from repo_tune_pipeline.defs.evaluation import evaluation_report
+from repo_tune_pipeline.defs.evaluation import evaluation_report, newest_report
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.partitions import variants
 from repo_tune_pipeline.defs.workspace import Workspace
@@ -21,8 +20,7 @@ def champion_adapter(context: dg.AssetExecutionContext, workspace: Workspace):
     """The newest version whose report said `promote`; on `hold` the one before stays."""
     with readable_failures():
         home, variant = workspace.home, context.partition_key
-        report = read_json(home.evaluations(variant) / "latest" / "report.json")
-        champion = champions.consider(home, variant, report)
+        champion = champions.consider(home, variant, newest_report(home, variant))
     if champion is None:
         context.log.info("No version was promoted yet.")
         return dg.MaterializeResult(

@@ -1,8 +1,10 @@
-"""Blocking checks of the data set: nothing is trained on one that fails them."""
+"""Blocking checks: nothing is trained on data, or promoted by a report, that fails them."""
 
 import dagster as dg
 
 from repo_tune_pipeline import sft
+from repo_tune_pipeline.defs.evaluation import newest_report
+from repo_tune_pipeline.defs.partitions import variants
 from repo_tune_pipeline.defs.training import newest_dataset
 from repo_tune_pipeline.defs.workspace import Workspace
 
@@ -15,6 +17,17 @@ def sft_not_empty(workspace: Workspace) -> dg.AssetCheckResult:
     heldout = len(sft.read_examples(folder / "heldout.jsonl"))
     return dg.AssetCheckResult(
         passed=train > 0 and heldout > 0, metadata={"train": train, "heldout": heldout}
+    )
+
+
+@dg.asset_check(asset="evaluation_report", blocking=True, partitions_def=variants)
+def promotable(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> dg.AssetCheckResult:
+    """The verdict is `promote`: on `hold` the champion stays as it is."""
+    report = newest_report(workspace.home, context.partition_key)
+    verdict = report["verdict"]
+    return dg.AssetCheckResult(
+        passed=verdict["decision"] == "promote",
+        metadata={"reasons": dg.MetadataValue.md("\n\n".join(verdict["reasons"]))},
     )
 
 

@@ -9,6 +9,7 @@ from repo_tune_pipeline.defs import (
     evaluation,
     ingestion,
     jobs,
+    placebo,
     retrieval,
     sft,
     training,
@@ -17,7 +18,7 @@ from repo_tune_pipeline.defs.workspace import Workspace
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [ingestion, chunking, sft, retrieval, training, evaluation, champion]
+        [ingestion, chunking, sft, retrieval, training, placebo, evaluation, champion]
     ),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=[

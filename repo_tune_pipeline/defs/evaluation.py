@@ -7,14 +7,15 @@ from typing import Any
 import dagster as dg
 
 from repo_tune_pipeline import evaluation
-from repo_tune_pipeline.artifacts import digest_file, point_latest, read_json
+from repo_tune_pipeline.artifacts import Home, digest_file, point_latest, read_json
 from repo_tune_pipeline.defs import presentation
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.partitions import variants
-from repo_tune_pipeline.defs.training import newest_dataset, qlora_adapter
+from repo_tune_pipeline.defs.placebo import newest_placebo, placebo_adapter
+from repo_tune_pipeline.defs.retrieval import retrieval_index
+from repo_tune_pipeline.defs.training import newest_adapter, newest_dataset, qlora_adapter
 from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
-from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.evaluation import EvaluationPlan
 from repo_tune_pipeline.registry import StageState, save_state
 
@@ -24,7 +25,7 @@ WORKER = "repo_tune_pipeline.evaluation.worker"
 
 @dg.asset(
     partitions_def=variants,
-    deps=[qlora_adapter, "sft_jsonl"],
+    deps=[qlora_adapter, placebo_adapter, "sft_jsonl", retrieval_index],
     code_version=evaluation.EVALUATION_VERSION,
     group_name="repo_tune",
     kinds={"html"},
@@ -32,7 +33,7 @@ WORKER = "repo_tune_pipeline.evaluation.worker"
 def evaluation_report(
     context: dg.AssetExecutionContext, workspace: Workspace
 ) -> dg.MaterializeResult[Any]:
-    """The report on the newest adapter of one variant."""
+    """The newest adapter of one variant beside its base and a placebo, and a verdict."""
     started = time.monotonic()
     with readable_failures():
         home, variant = workspace.home, context.partition_key
@@ -58,25 +59,23 @@ def evaluation_plan(workspace: Workspace, variant: str) -> EvaluationPlan:
     """The plan for the newest adapter on the newest data set.
 
     Raises:
-        EmptyInputError: there is no adapter, or no data set, yet.
+        EmptyInputError: there is no adapter, no data set or no search index yet.
     """
     home, settings = workspace.home, workspace.settings
-    adapter = home.adapters(variant) / "latest"
-    if not adapter.is_dir():
-        raise EmptyInputError(
-            f"There is no adapter below {home.adapters(variant)}.",
-            f"Train one: `repo-tune train --variant {variant}`.",
-        )
-    dataset = newest_dataset(home)
     return evaluation.plan_evaluation(
-        adapter=adapter.resolve(),
-        heldout=dataset / "heldout.jsonl",
-        manifest=dataset / "manifest.json",
+        adapter=newest_adapter(home, variant),
+        dataset=newest_dataset(home),
         variant=variant,
         filter=settings.variants[variant],
-        settings=settings.evaluation,
+        settings=settings,
         home=home,
+        placebo=newest_placebo(home, variant),
     )
+
+
+def newest_report(home: Home, variant: str) -> dict[str, Any]:
+    """The newest `report.json` of a variant."""
+    return read_json(home.evaluations(variant) / "latest" / "report.json")
 
 
 def evaluate_result(folder: Path, run_id: str, started: float) -> dict[str, object]:

@@ -10,6 +10,7 @@ from repo_tune_pipeline.defs.chunking import code_chunks
 from repo_tune_pipeline.defs.evaluation import evaluation_report
 from repo_tune_pipeline.defs.ingestion import ingested_repo
 from repo_tune_pipeline.defs.partitions import repos, variants
+from repo_tune_pipeline.defs.placebo import placebo_adapter
 from repo_tune_pipeline.defs.training import qlora_adapter
 from repo_tune_pipeline.defs.workspace import Workspace
 
@@ -23,7 +24,9 @@ fine_tune_job = dg.define_asset_job(
     "fine_tune_job", selection=[qlora_adapter], partitions_def=variants
 )
 evaluate_job = dg.define_asset_job(
-    "evaluate_job", selection=[evaluation_report, champion_adapter], partitions_def=variants
+    "evaluate_job",
+    selection=[placebo_adapter, evaluation_report, champion_adapter],
+    partitions_def=variants,
 )
 
 

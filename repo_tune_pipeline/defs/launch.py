@@ -60,13 +60,15 @@ def _train(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
-    return chain.evaluate(session, str(request["variant"]))
+    placebo = bool(request["placebo"])
+    return chain.evaluate(session, str(request["variant"]), placebo=placebo)
 
 
 def _run(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:
     sources = [_entry(source) for source in request["sources"]]
     variants = [str(request["variant"])] if request.get("variant") else []
-    return chain.refresh(session, sources, variants, TrainConfig(**request["training"]))
+    config = TrainConfig(**request["training"])
+    return chain.refresh(session, sources, variants, config, placebo=bool(request["placebo"]))
 
 
 def _register(session: chain.Session, request: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,21 @@ def training_plan(workspace: Workspace, variant: str, config: TrainConfig) -> Tr
     )
 
 
+def newest_adapter(home: Home, variant: str) -> Path:
+    """The folder of the variant's newest version.
+
+    Raises:
+        EmptyInputError: there is none.
+    """
+    adapter = home.adapters(variant) / "latest"
+    if not adapter.is_dir():
+        raise EmptyInputError(
+            f"There is no adapter below {home.adapters(variant)}.",
+            f"Train one: `repo-tune train --variant {variant}`.",
+        )
+    return adapter.resolve()
+
+
 def newest_dataset(home: Home) -> Path:
     """The folder of the newest data set.
 

@@ -4,6 +4,7 @@
 (`python -m repo_tune_pipeline.evaluation.worker PLAN_JSON`) does it in a process of its own.
 """
 
+from repo_tune_pipeline.evaluation.placebo import placebo_home, plan_placebo
 from repo_tune_pipeline.evaluation.plan import (
     EVALUATION_VERSION,
     EvaluationPlan,
@@ -16,6 +17,8 @@ __all__ = [
     "EVALUATION_VERSION",
     "EvaluationPlan",
     "finished_evaluation",
+    "placebo_home",
     "plan_evaluation",
+    "plan_placebo",
     "prepare_evaluation",
 ]

@@ -42,6 +42,16 @@ def interval_chart(interval: Interval, reach: float, direction: str) -> Markup:
     return _svg(f"interval {direction}", _WIDTH, _HEIGHT, label, parts)
 
 
+def bar(value: float, most: float, kind: str) -> Markup:
+    """A value as a bar; `most` takes the whole width. `kind` is the drawing's class."""
+    width = max(0.0, min(1.0, value / most)) * _WIDTH
+    parts = [
+        f'<rect class="track" x="0" y="4" width="{_WIDTH}" height="10" rx="3"/>',
+        f'<rect class="value" x="0" y="4" width="{width:.1f}" height="10" rx="3"/>',
+    ]
+    return _svg(f"bar {kind}", _WIDTH, 18, f"{value:.3f}", parts)
+
+
 def reach_of(intervals: Sequence[Interval]) -> float:
     """An axis that holds all of `intervals` and zero in its middle."""
     return max((abs(end) for one in intervals for end in (one.low, one.high)), default=1.0)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from repo_tune_pipeline.evaluation.cells import ADAPTER_PLAIN, BASE_PLAIN, Cell
 from repo_tune_pipeline.evaluation.predictions import Prediction
 
 SHOWN = 5
+_CELLS = (BASE_PLAIN, ADAPTER_PLAIN)
 
 
 def gained_bits(prediction: Prediction) -> float:
     """Bits per byte that the adapter saves on one example."""
-    saved = prediction.nats["base"] - prediction.nats["adapter"]
-    return saved / math.log(2) / prediction.bytes
+    base, adapter = (prediction.outcomes[cell].terms["bits_per_byte"] for cell in _CELLS)
+    return (base[0] - adapter[0]) / base[1]
 
 
 def gained_similarity(prediction: Prediction) -> float:
     """Edit similarity that the adapter's completion gains; 0 where none was generated."""
-    judged = prediction.judged
-    return judged["adapter"].similarity - judged["base"].similarity if judged else 0.0
+    base, adapter = (similarity(prediction, cell) for cell in _CELLS)
+    return 0.0 if base is None or adapter is None else adapter - base
+
+
+def similarity(prediction: Prediction, cell: Cell) -> float | None:
+    """Edit similarity of one cell's completion; None where there is none."""
+    terms = prediction.outcomes[cell].terms.get("whole_similarity")
+    return None if terms is None else terms[0]
 
 
 def best_and_worst(
@@ -30,7 +37,7 @@ def best_and_worst(
     Ranked by what is seen, the gain in edit similarity, then by bits per byte. Where completions
     were generated only those count, because only they have answers to show.
     """
-    generated = [one for one in predictions if one.judged]
+    generated = [one for one in predictions if similarity(one, ADAPTER_PLAIN) is not None]
     ranked = sorted(
         generated or predictions,
         key=lambda one: (gained_similarity(one), gained_bits(one), one.example.meta.id),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from repo_tune_pipeline.evaluation.bootstrap import Terms
+from repo_tune_pipeline.evaluation.cells import Cell
 from repo_tune_pipeline.evaluation.predictions import Prediction
 
 ALL = "all"
-
-Terms = Callable[[Prediction, str], tuple[float, float] | None]
-"""From a prediction and a cell, what it adds above and below the line; None where not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +22,29 @@ class Metric:
     title: str
     unit: str
     better: Literal["lower", "higher"]
-    terms: Terms
-
-
-def _loss(prediction: Prediction, cell: str) -> tuple[float, float]:
-    return prediction.nats[cell], prediction.tokens
-
-
-def _bits_per_byte(prediction: Prediction, cell: str) -> tuple[float, float]:
-    return prediction.nats[cell] / math.log(2), prediction.bytes
-
-
-def _exact_match(prediction: Prediction, cell: str) -> tuple[float, float] | None:
-    judged = prediction.judged.get(cell)
-    return None if judged is None else (float(judged.exact), 1.0)
-
-
-def _edit_similarity(prediction: Prediction, cell: str) -> tuple[float, float] | None:
-    judged = prediction.judged.get(cell)
-    return None if judged is None else (judged.similarity, 1.0)
 
 
 METRICS = (
-    Metric("bits_per_byte", "Bits per byte", "bits per byte of the reference", "lower",
-           _bits_per_byte),
-    Metric("loss", "Loss", "nats per token of the answer", "lower", _loss),
-    Metric("edit_similarity", "Edit similarity", "0 to 1, completions only", "higher",
-           _edit_similarity),
-    Metric("exact_match", "Exact match", "share of completions", "higher", _exact_match),
+    Metric("bits_per_byte", "Bits per byte", "bits per byte of the reference", "lower"),
+    Metric("loss", "Loss", "nats per token of the answer", "lower"),
+    Metric("edit_similarity", "Edit similarity", "of a completion's first statement, 0 to 1",
+           "higher"),
+    Metric("exact_match", "Exact match", "share of completions' first statements", "higher"),
+    Metric("identifier_f1", "Identifier F1", "of a completion's first statement, 0 to 1",
+           "higher"),
+    Metric("whole_similarity", "Similarity of the whole", "completions, 0 to 1", "higher"),
+    Metric("parses", "Parses", "share of completions", "higher"),
+    Metric("path_match", "Exact paths", "share of locations", "higher"),
+    Metric("chrf", "chrF", "texts and other code, 0 to 1", "higher"),
+    Metric("rouge_l", "ROUGE-L", "texts, 0 to 1", "higher"),
+    Metric("grounding", "Grounding", "share of names that exist in the repository", "higher"),
 )  # fmt: skip
+
+
+def terms_of(prediction: Prediction, metric: Metric, cell: Cell) -> Terms | None:
+    """What a prediction adds above and below the line; None where it wasn't measured."""
+    outcome = prediction.outcomes.get(cell)
+    return None if outcome is None else outcome.terms.get(metric.name)
 
 
 def tasks_of(predictions: Sequence[Prediction]) -> list[str]:
@@ -65,10 +58,10 @@ def of_task(predictions: Sequence[Prediction], task: str) -> list[Prediction]:
 
 
 def measure(
-    predictions: Sequence[Prediction], metric: Metric, cell: str
+    predictions: Sequence[Prediction], metric: Metric, cell: Cell
 ) -> dict[str, float | int] | None:
     """`{value, n}` of one metric in one cell, or None where it was measured on nothing."""
-    terms = [found for one in predictions if (found := metric.terms(one, cell)) is not None]
+    terms = [found for one in predictions if (found := terms_of(one, metric, cell)) is not None]
     below = math.fsum(term[1] for term in terms)
     if not below:
         return None

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from repo_tune_pipeline.evaluation.examples import gained_bits
+from repo_tune_pipeline.evaluation.cells import (
+    ADAPTER_PLAIN,
+    ADAPTER_RETRIEVAL,
+    BASE_PLAIN,
+    Cell,
+)
+from repo_tune_pipeline.evaluation.examples import gained_bits, similarity
 from repo_tune_pipeline.evaluation.predictions import Prediction
+from repo_tune_pipeline.evaluation.safe_text import one_line
 
 _PROMPT_LINES = 14
 _PROMPT_CHARS = 1_200
 _REFERENCE_LINES = 24
 _BEYOND_LINES = 6
 _COMMIT_DIGITS = 10
+_SHOWN = (BASE_PLAIN, ADAPTER_PLAIN, ADAPTER_RETRIEVAL)
 
 
 def example_view(prediction: Prediction) -> dict[str, Any]:
     """What the page's template shows of one prediction; texts are still those of the file."""
     example, meta = prediction.example, prediction.example.meta
     commit = f" @ {meta.commit[:_COMMIT_DIGITS]}" if meta.commit else ""
-    shown = prediction.lines or _REFERENCE_LINES
+    lines = prediction.reference.lines if prediction.reference else 0
+    shown = lines or _REFERENCE_LINES
     return {
         "where": f"{meta.repo}{commit} · {meta.path}:{meta.start_line}–{meta.end_line}",
         "gain": _gain(prediction),
         "asked": example.instruction,
         "prompt": _tail(example.input),
+        "sources": [one_line(source) for source in prediction.sources],
         "panes": [
             _pane("What stands in the file", example.output, shown),
             *(
-                _pane(f"{name}, {judged.similarity:.2f} alike", judged.text, prediction.lines)
-                for name, judged in (
-                    (cell.capitalize(), prediction.judged[cell]) for cell in prediction.judged
-                )
+                _pane(_titled(prediction, cell), outcome.answer.text, shown)
+                for cell, outcome in prediction.outcomes.items()
+                if outcome.answer is not None and cell in _SHOWN
             ),
         ],
     }
@@ -39,11 +48,16 @@ def example_view(prediction: Prediction) -> dict[str, Any]:
 def _gain(prediction: Prediction) -> str:
     bits = gained_bits(prediction)
     words = f"{abs(bits):.2f} bits per byte {'fewer' if bits >= 0 else 'more'}"
-    if not prediction.judged:
+    base, adapter = (similarity(prediction, cell) for cell in (BASE_PLAIN, ADAPTER_PLAIN))
+    if base is None or adapter is None:
         return words
-    base, adapter = prediction.judged["base"], prediction.judged["adapter"]
-    exact = ", exact" if adapter.exact else ""
-    return f"edit similarity {base.similarity:.2f} → {adapter.similarity:.2f}{exact} · {words}"
+    return f"edit similarity {base:.2f} → {adapter:.2f} · {words}"
+
+
+def _titled(prediction: Prediction, cell: Cell) -> str:
+    alike = similarity(prediction, cell)
+    name = cell.title.capitalize()
+    return name if alike is None else f"{name}, {alike:.2f} alike"
 
 
 def _pane(title: str, text: str, lines: int) -> dict[str, str]:

@@ -8,21 +8,27 @@ from pathlib import Path
 from typing import Any, cast
 
 from repo_tune_pipeline.artifacts import Home, digest_file, digest_json, read_json, write_json
-from repo_tune_pipeline.errors import BaseModelError, EvaluationError
+from repo_tune_pipeline.clients.connect import gemini_model
+from repo_tune_pipeline.errors import BaseModelError, EmptyInputError, EvaluationError
+from repo_tune_pipeline.evaluation.remote import gemini_wanted
 from repo_tune_pipeline.prompting import PROMPT_VERSION
-from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
+from repo_tune_pipeline.retrieval import index_summary
+from repo_tune_pipeline.settings import Settings, VariantSettings
 from repo_tune_pipeline.training import resolve_base_model
 
-EVALUATION_VERSION = "2"
+EVALUATION_VERSION = "3"
 WEIGHTS = "adapter_model.safetensors"
-REPORT_FILES = ("report.html", "report.json", "report.md", "predictions.jsonl")
+REPORT_FILES = ("report.html", "report.json", "report.md", "predictions.jsonl", "timings.json")
+DATASET_FILES = ("sft.jsonl", "heldout.jsonl", "heldout_recent.jsonl")
+_PATHS = ("adapter", "dataset", "index", "repositories", "folder", "work_dir")
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """One adapter version against its base, on one held-out set, under one setting.
+    """One adapter version against its base and a placebo, on one data set, under one setting.
 
-    All paths are absolute. `fingerprint` covers what the numbers depend on, and no path.
+    All paths are absolute; `placebo` is None where none was trained. `fingerprint` covers what the
+    numbers depend on, and no path. `gemini` is the model to ask, empty for none.
     """
 
     variant: str
@@ -31,16 +37,23 @@ class EvaluationPlan:
     adapter_digest: str
     base_model: str
     base_digest: str
-    heldout: Path
-    manifest: Path
+    placebo: Path | None
+    dataset: Path
+    index: Path
+    repositories: Path
+    gemini: str
     filter: VariantSettings
-    settings: EvaluationSettings
+    settings: Settings
     folder: Path
     work_dir: Path
 
     @property
     def version(self) -> str:
         return self.fingerprint[:12]
+
+    @property
+    def manifest(self) -> Path:
+        return self.dataset / "manifest.json"
 
     def to_json(self) -> dict[str, Any]:
         values = {
@@ -55,12 +68,13 @@ class EvaluationPlan:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EvaluationPlan:
-        paths = ("adapter", "heldout", "manifest", "folder", "work_dir")
+        placebo = value["placebo"]
         fields: dict[str, Any] = {
             **value,
-            **{key: Path(value[key]) for key in paths},
+            **{key: Path(value[key]) for key in _PATHS},
+            "placebo": None if placebo is None else Path(placebo),
             "filter": VariantSettings.model_validate(value["filter"]),
-            "settings": EvaluationSettings.model_validate(value["settings"]),
+            "settings": Settings.model_validate(value["settings"]),
         }
         return cls(**fields)
 
@@ -68,21 +82,28 @@ class EvaluationPlan:
 def plan_evaluation(
     *,
     adapter: Path,
-    heldout: Path,
-    manifest: Path,
+    dataset: Path,
     variant: str,
     filter: VariantSettings,
-    settings: EvaluationSettings,
+    settings: Settings,
     home: Home,
+    placebo: Path | None = None,
 ) -> EvaluationPlan:
     """Plan an adapter's evaluation; loads no model.
 
     Args:
         adapter: the folder of an adapter version.
-        heldout, manifest: `heldout.jsonl` and `manifest.json` of a dataset.
+        dataset: the folder of a data set.
+        variant: the adapter's.
+        filter: which examples are the variant's.
+        settings: the configuration; what is measured, how a question is given passages, and what
+            promotes.
+        home: where the search index and the snapshots are, and the report is put.
+        placebo: the folder of a placebo's version.
 
     Raises:
         EvaluationError: the adapter isn't whole.
+        EmptyInputError: there is no search index of the data set's commits.
         BaseModelError: the adapter's base model isn't here, or is no longer the one it was
             trained on.
     """
@@ -91,13 +112,20 @@ def plan_evaluation(
         raise EvaluationError(f"{adapter} holds no adapter: {WEIGHTS} is missing.", "Train one.")
     base_model, base_digest = _base_of(adapter)
     adapter_digest = digest_file(weights)
+    gemini = gemini_model() if gemini_wanted(settings.answering) else ""
     fingerprint = digest_json(
         {
-            "adapter": adapter_digest,
+            "adapter": {path.name: digest_file(path) for path in _evidence(adapter)},
             "base": base_digest,
-            "heldout": digest_file(heldout),
+            "placebo": digest_file(placebo / WEIGHTS) if placebo else "",
+            "dataset": [
+                digest_file(dataset / name) if (dataset / name).is_file() else ""
+                for name in DATASET_FILES
+            ],
+            "index": _index_digest(home, dataset),
+            "gemini": gemini,
             "filter": filter.model_dump(mode="json"),
-            "settings": settings.model_dump(mode="json"),
+            "settings": _relevant(settings),
             "evaluation": EVALUATION_VERSION,
             "prompt": PROMPT_VERSION,
         }
@@ -110,8 +138,11 @@ def plan_evaluation(
         adapter_digest=adapter_digest,
         base_model=base_model,
         base_digest=base_digest,
-        heldout=heldout.resolve(),
-        manifest=manifest.resolve(),
+        placebo=placebo.resolve() if placebo else None,
+        dataset=dataset.resolve(),
+        index=home.index.absolute(),
+        repositories=home.root.absolute(),
+        gemini=gemini,
         filter=filter,
         settings=settings,
         folder=(evaluations / fingerprint[:12]).absolute(),
@@ -140,6 +171,33 @@ def load_plan(path: Path) -> EvaluationPlan:
 def read_run(adapter: Path) -> dict[str, Any]:
     """`run.json` of an adapter version."""
     return cast("dict[str, Any]", read_json(adapter / "run.json"))
+
+
+def _evidence(adapter: Path) -> list[Path]:
+    names = (WEIGHTS, "learned.json", "in_memory.json")
+    return [adapter / name for name in names if (adapter / name).is_file()]
+
+
+def _relevant(settings: Settings) -> dict[str, Any]:
+    """What of the configuration changes a number or the verdict."""
+    return {
+        "evaluation": settings.evaluation.model_dump(mode="json", exclude={"placebo"}),
+        "promotion": settings.promotion.model_dump(mode="json"),
+        "passages": settings.answering.passages,
+    }
+
+
+def _index_digest(home: Home, dataset: Path) -> str:
+    """The index's content; evaluation asks it about the very commits that examples are from."""
+    summary = index_summary(home.index)
+    wanted = cast("dict[str, str]", read_json(dataset / "manifest.json")["repositories"])
+    other = sorted(repo for repo in wanted if summary.commits.get(repo) != wanted[repo])
+    if other:
+        raise EmptyInputError(
+            f"The search index holds another commit of {other[0]} than the data set, or none.",
+            "Bring both up to date: `repo-tune generate-data`.",
+        )
+    return summary.digest
 
 
 def _base_of(adapter: Path) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from repo_tune_pipeline.evaluation.cells import ADAPTER_PLAIN, BASE_PLAIN, PLACEBO_PLAIN
 from repo_tune_pipeline.evaluation.charts import interval_chart, loss_curve, reach_of
 from repo_tune_pipeline.evaluation.examples import best_and_worst, gained_bits, gained_similarity
 from repo_tune_pipeline.evaluation.facts import fact_tables
@@ -18,6 +19,13 @@ from repo_tune_pipeline.evaluation.metrics import ALL, METRICS, Metric
 from repo_tune_pipeline.evaluation.panes import example_view
 from repo_tune_pipeline.evaluation.report import Report
 from repo_tune_pipeline.evaluation.safe_text import markdown_code, one_line, visible
+from repo_tune_pipeline.evaluation.sections import (
+    cell_charts,
+    cell_matrix,
+    control_rows,
+    cost_rows,
+    language_rows,
+)
 from repo_tune_pipeline.evaluation.wording import signed
 
 TASK_TITLES = {"all": "All tasks"}
@@ -49,6 +57,11 @@ def render_html(report: Report) -> str:
         adapter_version=report.data["adapter"]["version"],
         base_model=base_name(report),
         tiles=list(_tiles(report)),
+        charts=cell_charts(report),
+        matrix=cell_matrix(report),
+        controls=control_rows(report),
+        languages=language_rows(report),
+        costs=cost_rows(report),
         tables=[table for metric in METRICS if (table := _table(report, metric))["rows"]],
         groups=_groups(report),
         curve=loss_curve(report.curve),
@@ -69,6 +82,9 @@ def render_markdown(report: Report) -> str:
         "",
         *markdown_numbers(report),
     ]
+    lines += ["", "## Compared with", "", *_markdown_pairs(report)]
+    lines += ["", "## Controls", "", "| | |", "|---|---|"]
+    lines += [f"| {row['name']} | {row['text']} |" for row in control_rows(report)]
     for table in fact_tables(report):
         lines += ["", f"## {table['title']}", "", "| | |", "|---|---|"]
         lines += [
@@ -91,6 +107,18 @@ def markdown_numbers(report: Report) -> list[str]:
     ]
 
 
+def _markdown_pairs(report: Report) -> list[str]:
+    lines = ["| metric | compared | difference | 95 % interval |", "|---|---|--:|--:|"]
+    return [
+        *lines,
+        *(
+            f"| {chart['title']} | {row['name']} | {row['difference']} | {row['bounds']} |"
+            for chart in cell_charts(report)
+            for row in chart["rows"]
+        ),
+    ]
+
+
 def headline(report: Report) -> str:
     """The verdict as a team lead would say it."""
     if report.verdict.decision == "promote":
@@ -98,6 +126,8 @@ def headline(report: Report) -> str:
     difference = report.comparison.difference(ALL, "bits_per_byte")
     if difference is not None and difference.direction == "worse":
         return "The adapter is worse than its base model: keep the base"
+    if difference is not None and difference.direction == "better":
+        return "Better, but not to be promoted: keep what you have"
     return "Not proven: keep what you have"
 
 
@@ -107,16 +137,13 @@ def base_name(report: Report) -> str:
 
 
 def _table(report: Report, metric: Metric) -> dict[str, Any]:
-    base, adapter = report.comparison.cells["base"], report.comparison.cells["adapter"]
+    cells = report.comparison.cells
+    base, adapter = cells[BASE_PLAIN], cells[ADAPTER_PLAIN]
     tasks = [task for task in base if metric.name in base[task]]
     if len(tasks) == 2:  # the whole and its only part are the same
         tasks.remove(ALL)
-    found = [
-        one.interval
-        for one in report.comparison.differences
-        if one.metric is metric and one.task in tasks
-    ]
-    reach = reach_of(found)
+    found = [report.comparison.difference(task, metric.name) for task in tasks]
+    reach = reach_of([one.interval for one in found if one is not None])
     rows: list[dict[str, Any]] = []
     for task in tasks:
         difference = report.comparison.difference(task, metric.name)
@@ -149,22 +176,21 @@ def _table(report: Report, metric: Metric) -> dict[str, Any]:
 
 
 def _tiles(report: Report) -> Iterator[dict[str, str]]:
-    cells, counts = report.comparison.cells, report.data["settings"]["counts"]
-    difference = report.comparison.difference(ALL, "bits_per_byte")
-    for cell in ("base", "adapter"):
-        value = float(cells[cell][ALL]["bits_per_byte"]["value"])
+    comparison, counts = report.comparison, report.data["settings"]["counts"]
+    before = comparison.value(BASE_PLAIN, ALL, "bits_per_byte") or 0.0
+    difference = comparison.difference(ALL, "bits_per_byte")
+    for cell in (BASE_PLAIN, ADAPTER_PLAIN, PLACEBO_PLAIN):
+        value = comparison.value(cell, ALL, "bits_per_byte")
+        if value is None:
+            continue
         yield {
-            "title": cell.capitalize(),
+            "title": cell.title.capitalize(),
             "value": f"{value:.3f}",
             "note": "bits per byte, lower is better",
             "kind": "",
         }
     if difference is not None:
-        share = (
-            100
-            * difference.interval.difference
-            / float(cells["base"][ALL]["bits_per_byte"]["value"])
-        )
+        share = 100 * difference.interval.difference / before
         proven = {"better": "better, clear of zero", "worse": "worse, clear of zero"}
         yield {
             "title": "Change",

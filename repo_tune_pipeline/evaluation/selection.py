@@ -1,9 +1,9 @@
-"""Which held-out examples are scored, and for which a completion is generated."""
+"""Which held-out examples are scored, and for which an answer is generated."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,8 @@ from repo_tune_pipeline.prompting import EncodedExample
 from repo_tune_pipeline.records import SftExample
 from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
 
-GENERATED_TASK = "code_completion"
+FIRST_TASK = "code_completion"
+"""Its answers are code alone; every second answer is one of these, while there are."""
 
 
 class Reader(Protocol):
@@ -28,7 +29,7 @@ class Reader(Protocol):
 class Selection:
     """The examples of an evaluation; `seen` = scored + everything in `excluded`.
 
-    `generated` are the ids of those for which a completion is generated too.
+    `generated` are the ids of those for which an answer is generated too.
     """
 
     examples: tuple[SftExample, ...]
@@ -55,10 +56,11 @@ def select(
     """Choose by the hash of the example's id: the same examples for every adapter and seed.
 
     The hash keeps the tasks' shares as they are, in expectation, and an example's place doesn't
-    depend on which others are held out.
+    depend on which others are held out. Answers are generated for all tasks in turn, so that each
+    is measured; where the room allows it, for all.
     """
     chosen: list[SftExample] = []
-    generated: set[str] = set()
+    answerable: list[SftExample] = []
     excluded: Counter[str] = Counter()
     seen = 0
     for example in sorted(heldout, key=_place):
@@ -74,12 +76,9 @@ def select(
             excluded["longer than the model's context"] += 1
             continue
         chosen.append(example)
-        if (
-            example.meta.task == GENERATED_TASK
-            and len(generated) < settings.max_generations
-            and len(encoded.prompt) + settings.max_new_tokens <= reader.context
-        ):
-            generated.add(example.meta.id)
+        if len(encoded.prompt) + settings.max_new_tokens <= reader.context:
+            answerable.append(example)
+    generated = _in_turn(answerable, settings.max_generations)
     return Selection(tuple(chosen), frozenset(generated), seen, dict(sorted(excluded.items())))
 
 
@@ -90,6 +89,33 @@ def matches(example: SftExample, filter: VariantSettings) -> bool:
         and (not filter.languages or example.meta.language in filter.languages)
         and (not filter.tasks or example.meta.task in filter.tasks)
     )
+
+
+def by_hash(examples: Iterable[SftExample]) -> list[SftExample]:
+    """In an order that says nothing: that of a hash of their ids."""
+    return sorted(examples, key=_place)
+
+
+def _in_turn(examples: Sequence[SftExample], limit: int) -> list[str]:
+    first = (one for one in examples if one.meta.task == FIRST_TASK)
+    others = _one_of_each([one for one in examples if one.meta.task != FIRST_TASK])
+    taken: list[str] = []
+    while len(taken) < limit:
+        pair = [one for one in (next(first, None), next(others, None)) if one is not None]
+        if not pair:
+            break
+        taken += [one.meta.id for one in pair]
+    return taken[:limit]
+
+
+def _one_of_each(examples: Sequence[SftExample]) -> Iterator[SftExample]:
+    """The tasks in turn, each one's examples in their order."""
+    queues = {task: [] for task in sorted({one.meta.task for one in examples})}
+    for one in examples:
+        queues[one.meta.task].append(one)
+    rounds = max((len(queue) for queue in queues.values()), default=0)
+    for at in range(rounds):
+        yield from (queue[at] for queue in queues.values() if at < len(queue))
 
 
 def _place(example: SftExample) -> tuple[str, str]:

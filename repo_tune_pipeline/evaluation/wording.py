@@ -14,3 +14,9 @@ def signed(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(share: float) -> str:
+    """A share as per cent with its sign, one decimal."""
+    text = f"{100 * abs(share):.1f} %"
+    return text if text == "0.0 %" else f"{'−' if share < 0 else '+'}{text}"

@@ -23,9 +23,10 @@ from repo_tune_pipeline.artifacts import (
     write_file,
     write_json,
 )
-from repo_tune_pipeline.errors import EmptyInputError, RepoTuneError
+from repo_tune_pipeline.errors import RepoTuneError
+from repo_tune_pipeline.evaluation.measuring import measure
+from repo_tune_pipeline.evaluation.metrics import ALL
 from repo_tune_pipeline.evaluation.plan import EvaluationPlan, load_plan
-from repo_tune_pipeline.evaluation.predictions import predict
 from repo_tune_pipeline.evaluation.render import (
     headline,
     markdown_numbers,
@@ -33,41 +34,21 @@ from repo_tune_pipeline.evaluation.render import (
     render_markdown,
 )
 from repo_tune_pipeline.evaluation.report import Report, build_report
-from repo_tune_pipeline.evaluation.selection import Selection, select
-from repo_tune_pipeline.models.quiet import quietly, stay_offline
-from repo_tune_pipeline.sft import read_examples
+from repo_tune_pipeline.models.quiet import stay_offline
 
 _SECONDS_BETWEEN_NEWS = 2.0
 
 
 def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
-    """Load both models, score and complete, and leave the report in the plan's folder.
+    """Measure, decide, and leave the report in the plan's folder.
 
     Raises:
         BaseModelError: the base model can't be loaded.
-        EvaluationError: the adapter can't be loaded.
+        EvaluationError: an adapter can't be loaded.
         EmptyInputError: no held-out example is the variant's and fits the model.
         StorageError: the report couldn't be written; nothing is left behind.
     """
-    say("loading the models")
-    with quietly():
-        from repo_tune_pipeline.models.local import load_local_model
-    adapted = load_local_model(plan.base_model, plan.adapter)
-    selection = select(
-        read_examples(plan.heldout),
-        filter=plan.filter,
-        settings=plan.settings,
-        reader=adapted,
-    )
-    if not selection.examples:
-        raise EmptyInputError(_nothing_left(plan, selection), "Ingest more, or widen the variant.")
-    predictions = predict(
-        {"base": adapted.without_adapter(), "adapter": adapted},
-        selection,
-        max_new_tokens=plan.settings.max_new_tokens,
-        report=_throttled(say),
-    )
-    report = build_report(plan, selection, predictions, device=adapted.device, dtype=adapted.dtype)
+    report = build_report(plan, measure(plan, say, _throttled(say)))
     save_report(report)
     return report
 
@@ -79,6 +60,7 @@ def save_report(report: Report) -> None:
         write_json(building / "report.json", report.data)
         write_file(building / "report.html", render_html(report).encode())
         write_file(building / "report.md", render_markdown(report).encode())
+        write_json(building / "timings.json", report.timings)
         lines = (prediction.as_line() for prediction in report.predictions)
         write_file(building / "predictions.jsonl", lines)
     point_latest(folder)
@@ -88,10 +70,9 @@ def metadata_of(report: Report, seconds: float) -> dict[str, Any]:
     """What Dagster shows of a report."""
     folder, counts = report.plan.folder, report.data["settings"]["counts"]
     values = {
-        f"bits_per_byte_{cell}": float(
-            report.comparison.cells[cell]["all"]["bits_per_byte"]["value"]
-        )
+        f"bits_per_byte_{cell.title.replace(' ', '_')}": found
         for cell in report.comparison.cells
+        if (found := report.comparison.value(cell, ALL, "bits_per_byte")) is not None
     }
     summary = "\n".join(
         [f"**{headline(report)}**", "", *report.verdict.reasons, "", *markdown_numbers(report)]
@@ -159,14 +140,6 @@ def _throttled(say: Callable[[str], None]) -> Callable[[str, int, int], None]:
             say(f"{what} {done}/{total}")
 
     return news
-
-
-def _nothing_left(plan: EvaluationPlan, selection: Selection) -> str:
-    reasons = ", ".join(f"{count} {reason}" for reason, count in selection.excluded.items())
-    return (
-        f"None of the {selection.seen} held-out examples of {plan.heldout} can be evaluated "
-        f"for variant {plan.variant}{': ' if reasons else ''}{reasons}."
-    )
 
 
 def _to_stderr(message: str) -> None:

@@ -15,9 +15,8 @@ from typing import Any
 
 import orjson
 import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from repo_tune_pipeline.models.merging import write_merged
 from repo_tune_pipeline.prompting import template_parts
 
 _PRECISIONS: dict[str, Any] = {
@@ -29,19 +28,8 @@ _PRECISIONS: dict[str, Any] = {
 
 
 def merge(adapter: Path, base: str, target: Path, precision: str) -> dict[str, Any]:
-    """Merge W + (alpha / r) B A (LoRA, arXiv:2106.09685) into a base model's weights W.
-
-    The base is never read in 4 bits here: what the adapter learned over rounded weights is added
-    to the true ones, as it is where an adapter is served over an unquantized base.
-    """
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        base, dtype=_PRECISIONS[precision], local_files_only=True
-    )
-    adapted: Any = PeftModel.from_pretrained(model, str(adapter))
-    merged: Any = adapted.merge_and_unload(safe_merge=True)
-    merged.save_pretrained(target)
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(adapter))
-    tokenizer.save_pretrained(target)
+    """Write the merged model, and tell how a question is put to it."""
+    merged, tokenizer = write_merged(adapter, base, target, _PRECISIONS[precision])
     head, middle, tail = template_parts(tokenizer)
     context = int(getattr(merged.config, "max_position_embeddings", 0) or 0)
     return {"head": head, "middle": middle, "tail": tail, "context": context}

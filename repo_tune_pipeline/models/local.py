@@ -7,7 +7,7 @@ itself, imports this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,12 @@ from typing import Any
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+)
 
 from repo_tune_pipeline.errors import BaseModelError, EvaluationError, UsageError
 from repo_tune_pipeline.models.protocol import Answer, Prompt
@@ -77,6 +82,11 @@ class LocalModel:
         encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return len(encoded.input_ids)
 
+    def beginning(self, text: str, tokens: int) -> str | None:
+        """What the first `tokens` tokens of a text say; None for a text of fewer."""
+        ids = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
+        return self._decoded(ids[:tokens]) if len(ids) >= tokens else None
+
     def has_room(self, prompt: Prompt, max_tokens: int) -> bool:
         """Whether an answer of so many tokens to this prompt fits `context`."""
         encoded = encode_prompt(self._tokenizer, prompt.instruction, prompt.input)
@@ -90,7 +100,20 @@ class LocalModel:
         Only tokens of the answer count, with the end-of-turn token and without the prompt.
         Every example has to fit `context`. The result doesn't depend on how examples are batched.
         """
-        encoded = [self.encode(example) for example in examples]
+        return self._score([self.encode(example) for example in examples], progress)
+
+    def score_texts(self, texts: Sequence[str]) -> list[Score]:
+        """How well the model foretells texts that nobody asked for, from their second token on.
+
+        What goes beyond `context` is left out.
+        """
+        rows = [
+            list(self._tokenizer(text, split_special_tokens=True).input_ids)[: self.context]
+            for text in texts
+        ]
+        return self._score([EncodedExample(row[:1], row[1:]) for row in rows], None)
+
+    def _score(self, encoded: Sequence[EncodedExample], progress: Progress | None) -> list[Score]:
         scores: dict[int, Score] = {}
         lengths = [len(one.prompt) + len(one.answer) for one in encoded]
         for batch in _batches(lengths, SCORE_BATCH_TOKENS[self.device]):
@@ -98,8 +121,8 @@ class LocalModel:
             for index, value in zip(batch, nats, strict=True):
                 scores[index] = Score(value, len(encoded[index].answer))
             if progress is not None:
-                progress(len(scores), len(examples))
-        return [scores[index] for index in range(len(examples))]
+                progress(len(scores), len(encoded))
+        return [scores[index] for index in range(len(encoded))]
 
     def answer(
         self,
@@ -186,10 +209,13 @@ class LocalModel:
 
     def _read(self, row: list[int], prompt_tokens: int, stops: frozenset[int]) -> Answer:
         end = next((at for at, token in enumerate(row) if token in stops), len(row))
+        return Answer(self._decoded(row[:end]), prompt_tokens, end, finished=end < len(row))
+
+    def _decoded(self, ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(
-            row[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False
+            ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-        return Answer(text, prompt_tokens, end, finished=end < len(row))
+        return text
 
     def _pad(self, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and mask, both (rows, longest row), padded on the left."""
@@ -218,28 +244,37 @@ class LocalModel:
 
 
 def load_local_model(
-    base: str | Path, adapter: Path | None = None, *, local_only: bool = True
+    base: str | Path,
+    adapter: Path | None = None,
+    *,
+    local_only: bool = True,
+    quantization: Mapping[str, Any] | None = None,
 ) -> LocalModel:
     """Load a base model and, over it, a PEFT adapter.
 
-    Weights are fp32 on a CPU, where 4-bit ones are slower to compute with, and bf16 on CUDA.
+    Weights are fp32 on a CPU, where 4-bit ones are slower to compute with, and bf16 on CUDA; with
+    `quantization`, as a training had them.
 
     Args:
         base: a model folder or a hub id.
         adapter: a folder with `adapter_model.safetensors`, or None for the base alone.
         local_only: never ask the hub; a hub id then has to be in the local cache.
+        quantization: arguments of bitsandbytes' configuration in transformers.
 
     Raises:
         BaseModelError: the base model isn't on this machine or can't be read.
         EvaluationError: the adapter can't be read or doesn't belong to this base model.
     """
     cuda = torch.cuda.is_available()
+    dtype = torch.bfloat16 if cuda else torch.float32
+    loaded: dict[str, Any] = {"dtype": dtype}
+    if quantization:
+        rounded: Any = BitsAndBytesConfig(bnb_4bit_compute_dtype=dtype, **quantization)
+        loaded |= {"quantization_config": rounded, "device_map": {"": "cuda:0" if cuda else "cpu"}}
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(str(base), local_files_only=local_only)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            str(base),
-            dtype=torch.bfloat16 if cuda else torch.float32,
-            local_files_only=local_only,
+            str(base), local_files_only=local_only, **loaded
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise BaseModelError(
@@ -248,7 +283,9 @@ def load_local_model(
         ) from None
     if adapter is not None:
         model = _with_adapter(model, adapter)
-    model.to("cuda" if cuda else "cpu").eval()
+    if not quantization:
+        model.to("cuda" if cuda else "cpu")
+    model.eval()
     return LocalModel(model, tokenizer, adapted=adapter is not None)
 
 

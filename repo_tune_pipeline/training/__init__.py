@@ -7,6 +7,7 @@ if finished_adapter(plan, home) is None:
 
 from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model, starter_folder
 from repo_tune_pipeline.training.forecast import DevicePlan, Forecast, forecast
+from repo_tune_pipeline.training.learned import Learned, read_learned
 from repo_tune_pipeline.training.machine import (
     Gpu,
     MachineFacts,
@@ -20,15 +21,22 @@ from repo_tune_pipeline.training.plan import (
     plan_training,
     prepare_training,
 )
-from repo_tune_pipeline.training.progress import Progress, read_metrics, read_progress
+from repo_tune_pipeline.training.progress import (
+    IN_MEMORY_FILE,
+    Progress,
+    read_metrics,
+    read_progress,
+)
 from repo_tune_pipeline.training.recipe import configured_base_model
 
 __all__ = [
+    "IN_MEMORY_FILE",
     "TRAINING_VERSION",
     "BaseModel",
     "DevicePlan",
     "Forecast",
     "Gpu",
+    "Learned",
     "MachineFacts",
     "Progress",
     "TrainingPlan",
@@ -39,6 +47,7 @@ __all__ = [
     "machine_facts",
     "plan_training",
     "prepare_training",
+    "read_learned",
     "read_metrics",
     "read_progress",
     "resolve_base_model",

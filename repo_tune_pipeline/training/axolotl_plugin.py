@@ -28,9 +28,11 @@ from transformers import (
 
 from repo_tune_pipeline.artifacts import write_file, write_json
 from repo_tune_pipeline.training.data_order import set_order
+from repo_tune_pipeline.training.in_memory import write_answers
 from repo_tune_pipeline.training.lifeline import end_with_parent
 from repo_tune_pipeline.training.progress import (
     BEGINS,
+    IN_MEMORY_FILE,
     METRICS_FILE,
     STOPPED_FILE,
     read_metrics,
@@ -138,6 +140,23 @@ class MetricsCallback(TrainerCallback):
             row = self._row(state, loss, float(logs.get("learning_rate", 0.0)), tokens)
             with self._file.open("ab") as stream:
                 stream.write(_line(row))
+
+    def on_train_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        # Weights that are spread over processes answer only where all of them ask.
+        if state.is_world_process_zero and not args.fsdp and not args.deepspeed:
+            folder = self._file.parent
+            write_answers(
+                kwargs["model"],
+                kwargs["processing_class"],
+                data_file(folder.parent),
+                folder / IN_MEMORY_FILE,
+            )
 
     def _stop(self, step: int, loss: float, tokenizer: Any, *, first: bool) -> None:
         found = _from_all(self._batch.lines(data_file(self._file.parent.parent), tokenizer))

@@ -13,6 +13,8 @@ from repo_tune_pipeline.training.recipe import output_dir
 
 METRICS_FILE = "metrics.jsonl"
 STOPPED_FILE = "stopped.json"
+IN_MEMORY_FILE = "in_memory.json"
+"""What the model made of some examples when its training ended."""
 BEGINS = "Training begins"
 """What the log says once the model is loaded and the data is ready."""
 _TAIL_BYTES = 4096

@@ -14,8 +14,10 @@ from repo_tune_pipeline.artifacts import new_folder, point_latest, write_json
 from repo_tune_pipeline.errors import TrainingError
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
 from repo_tune_pipeline.training.climbing import Climbed
+from repo_tune_pipeline.training.examples import select_examples
+from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
 from repo_tune_pipeline.training.plan import TRAINING_VERSION, TrainingPlan
-from repo_tune_pipeline.training.progress import metrics_file, read_metrics
+from repo_tune_pipeline.training.progress import IN_MEMORY_FILE, metrics_file, read_metrics
 from repo_tune_pipeline.training.recipe import output_dir, tensorboard_dir
 from repo_tune_pipeline.training.trainer import LOG_FILE
 
@@ -47,7 +49,7 @@ def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
     _check(plan, out)
     summary = run_summary(plan, climbed)
     with new_folder(plan.adapter) as folder:
-        for name in (*_ADAPTER_FILES, *_TOKENIZER_FILES):
+        for name in (*_ADAPTER_FILES, *_TOKENIZER_FILES, IN_MEMORY_FILE):
             if (out / name).is_file():
                 shutil.copyfile(out / name, folder / name)
         shutil.copyfile(metrics_file(plan.work_dir), folder / "metrics.jsonl")
@@ -56,6 +58,12 @@ def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
             shutil.copytree(events, folder / events.name)
         for name in ("axolotl.yaml", LOG_FILE):
             shutil.copyfile(plan.work_dir / name, folder / name)
+        write_learned(
+            folder / LEARNED_FILE,
+            select_examples(
+                plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
+            ),
+        )
         write_json(folder / "run.json", summary)
     point_latest(plan.adapter)
     shutil.rmtree(plan.work_dir, ignore_errors=True)
