@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from repo_tune_pipeline.artifacts import Home, read_json, write_json
+from repo_tune_pipeline.errors import UsageError
 
-CHAMPION_VERSION = "1"
+CHAMPION_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,17 @@ class Champion:
 
     version: str
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A variant's champion (None: there is none), those before it (the newest last), and those
+    that were taken back: no report promotes them again.
+    """
+
+    champion: Champion | None = None
+    earlier: tuple[Champion, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
 
 def consider(home: Home, variant: str, report: Mapping[str, Any]) -> Champion | None:
@@ -31,28 +43,66 @@ def consider(home: Home, variant: str, report: Mapping[str, Any]) -> Champion | 
         The champion from now on: the new one, the one before, or None where there never was one.
     """
     verdict = report["verdict"]
-    current = champion(home, variant)
+    now = standing(home, variant)
     version = str(report["adapter"]["version"])
-    if verdict["decision"] != "promote" or (current and current.version == version):
-        return current
+    current = now.champion.version if now.champion else ""
+    if verdict["decision"] != "promote" or version in (current, *now.withdrawn):
+        return now.champion
     promoted = Champion(version, tuple(verdict["reasons"]))
-    earlier = _history(home, variant)
-    write_json(
-        home.champion(variant),
-        {**asdict(promoted), "earlier": [*earlier, asdict(current)] if current else earlier},
-    )
+    earlier = (*now.earlier, now.champion) if now.champion else now.earlier
+    _save(home, variant, Standing(promoted, earlier, now.withdrawn))
     return promoted
+
+
+def roll_back(home: Home, variant: str) -> Standing:
+    """Put the champion before the present one back, in one step; the present one is withdrawn.
+
+    Raises:
+        UsageError: there is none before it whose adapter is still here.
+    """
+    now = standing(home, variant)
+    if now.champion is None:
+        raise UsageError(f"Variant {variant} has no champion.", "There is nothing to take back.")
+    left = list(now.earlier)
+    while left:
+        before = left.pop()
+        if (home.adapters(variant) / before.version).is_dir():
+            after = Standing(before, tuple(left), (*now.withdrawn, now.champion.version))
+            _save(home, variant, after)
+            return after
+    raise UsageError(
+        f"Before {now.champion.version} variant {variant} had no champion whose adapter is here.",
+        "Train another version, or ask the base model.",
+    )
 
 
 def champion(home: Home, variant: str) -> Champion | None:
     """The champion of `variant`; None where no version was promoted yet."""
+    return standing(home, variant).champion
+
+
+def standing(home: Home, variant: str) -> Standing:
+    """The champion of `variant` and its history."""
     file = home.champion(variant)
     if not file.is_file():
-        return None
-    data = read_json(file)
-    return Champion(str(data["version"]), tuple(cast(list[str], data["reasons"])))
+        return Standing()
+    data = cast("dict[str, Any]", read_json(file))
+    earlier = tuple(_champion(one) for one in data["earlier"])
+    return Standing(_champion(data), earlier, tuple(data.get("withdrawn", ())))
 
 
-def _history(home: Home, variant: str) -> list[object]:
-    file = home.champion(variant)
-    return cast(list[object], read_json(file)["earlier"]) if file.is_file() else []
+def _champion(data: Mapping[str, Any]) -> Champion:
+    return Champion(str(data["version"]), tuple(data["reasons"]))
+
+
+def _save(home: Home, variant: str, now: Standing) -> None:
+    if now.champion is None:
+        return
+    write_json(
+        home.champion(variant),
+        {
+            **asdict(now.champion),
+            "earlier": [asdict(one) for one in now.earlier],
+            "withdrawn": list(now.withdrawn),
+        },
+    )

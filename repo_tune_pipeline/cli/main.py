@@ -10,6 +10,7 @@ import typer
 
 from repo_tune_pipeline.cli import export, services, stages
 from repo_tune_pipeline.cli.ask import ask
+from repo_tune_pipeline.cli.champion import champion
 from repo_tune_pipeline.errors import RepoTuneError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ for command in (
     stages.evaluate,
     stages.run,
     ask,
+    champion,
     services.ui,
     services.doctor,
     services.repos,
