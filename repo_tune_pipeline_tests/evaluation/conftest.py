@@ -5,9 +5,8 @@ import pytest
 from repo_tune_pipeline_tests.evaluation.worlds import (
     World,
     make_adapter,
+    make_world,
     some_examples,
-    write_heldout,
-    write_manifest,
 )
 from repo_tune_pipeline_tests.small_models import build_small_model
 
@@ -15,12 +14,7 @@ from repo_tune_pipeline_tests.small_models import build_small_model
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     root = tmp_path_factory.mktemp("world")
-    return World(
-        root,
-        build_small_model(root / "base"),
-        write_heldout(root / "heldout.jsonl", some_examples()),
-        write_manifest(root / "manifest.json"),
-    )
+    return make_world(root, build_small_model(root / "base"))
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +25,6 @@ def idle_adapter(world: World) -> Path:
 
 @pytest.fixture(scope="session")
 def taught_adapter(world: World) -> Path:
-    """An adapter that was trained on the held-out texts themselves."""
+    """An adapter that was trained on texts like the held-out ones, and so knows them."""
     folder = world.root / "adapters" / "taught"
     return make_adapter(folder, world.base, teach=some_examples(), steps=12)

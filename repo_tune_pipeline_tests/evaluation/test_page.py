@@ -10,7 +10,7 @@ from repo_tune_pipeline_tests.evaluation.worlds import (
     World,
     an_example,
     some_examples,
-    write_heldout,
+    write_dataset,
 )
 
 SCRIPT = "<script>document.title = 'owned'</script>"
@@ -30,8 +30,8 @@ def hostile_page(world: World, idle_adapter: Path) -> Path:
         )
         for number in range(4)
     ]
-    heldout = write_heldout(world.root / "hostile.jsonl", [*examples, *some_examples(2)])
-    plan = world.plan(idle_adapter, heldout=heldout)
+    dataset = write_dataset(world.root / "hostile", [*examples, *some_examples(2)])
+    plan = world.plan(idle_adapter, dataset=dataset)
     assert main([str(prepare_evaluation(plan))]) == 0
     return plan.folder / "report.html"
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from repo_tune_pipeline.evaluation.selection import select
@@ -74,9 +76,16 @@ def test_more_examples_keep_those_already_chosen(reader: LocalModel) -> None:
     assert ids(few) < ids(many)
 
 
-def test_completions_are_generated_for_completion_examples_alone(reader: LocalModel) -> None:
-    selection = select(some_examples(30), filter=ALL, settings=EvaluationSettings(), reader=reader)
+def test_every_task_is_answered_and_completions_as_often_as_all_others(reader: LocalModel) -> None:
+    heldout = [
+        *some_examples(30),
+        *(an_example(300 + number, task="code_location") for number in range(4)),
+    ]
+    settings = EvaluationSettings(max_generations=12)
 
-    tasks = {one.meta.task for one in selection.examples if one.meta.id in selection.generated}
-    assert tasks == {"code_completion"}
-    assert {one.meta.task for one in selection.examples} == {"code_completion", "code_explanation"}
+    few = select(heldout, filter=ALL, settings=settings, reader=reader)
+    every = select(heldout, filter=ALL, settings=EvaluationSettings(), reader=reader)
+
+    tasks = Counter(one.meta.task for one in few.examples if one.meta.id in few.generated)
+    assert tasks == {"code_completion": 6, "code_explanation": 3, "code_location": 3}
+    assert every.generated == ids(every)

@@ -1,95 +1,153 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from repo_tune_pipeline.evaluation.comparison import compare
+from repo_tune_pipeline.evaluation.leaks import Leaks
 from repo_tune_pipeline.evaluation.predictions import Prediction
-from repo_tune_pipeline.evaluation.verdict import decide
+from repo_tune_pipeline.evaluation.verdict import Controls, Verdict, decide
+from repo_tune_pipeline.settings import PromotionSettings
+from repo_tune_pipeline_tests.evaluation.known import prediction
 from repo_tune_pipeline_tests.evaluation.worlds import QUICK, an_example
 
 
-def some_predictions(count: int, apart: Callable[[int], float]) -> list[Prediction]:
-    """Explanations of 100 bytes, on which the adapter needs `apart(number)` nats more."""
+def some_predictions(
+    count: int, apart: Callable[[int], float], placebo: Callable[[int], float] | None = None
+) -> list[Prediction]:
+    """Explanations from twenty files, on which the adapter needs `apart(number)` bits more."""
     return [
-        Prediction(
+        prediction(
             an_example(number, task="code_explanation", path=f"src/{number % 20}.py"),
-            100,
-            25,
-            {"base": 80.0 + number % 7, "adapter": 80.0 + number % 7 + apart(number)},
-            {},
-            0,
+            base := 2.0 + number % 7 / 10,
+            base + apart(number),
+            **({"placebo": base + placebo(number)} if placebo else {}),
         )
         for number in range(count)
     ]
 
 
-def decided(count: int, apart: Callable[[int], float]) -> tuple[str, str]:
-    predictions = some_predictions(count, apart)
-    verdict = decide(predictions, compare(predictions, QUICK))
-    return verdict.decision, " ".join(verdict.reasons)
+def decided(predictions: list[Prediction], controls: Controls = Controls()) -> Verdict:  # noqa: B008
+    return decide(predictions, compare(predictions, QUICK), PromotionSettings(), controls)
+
+
+def surely_better(number: int) -> float:
+    return -0.3 + number % 3 / 100
 
 
 def test_an_adapter_that_is_surely_better_is_promoted() -> None:
-    decision, reasons = decided(60, lambda number: -10.0 + number % 3)
+    verdict = decided(some_predictions(60, surely_better))
 
-    assert decision == "promote"
-    assert reasons.startswith("On 60 held-out examples from 20 files the adapter needs 0.130 bits")
+    assert verdict.decision == "promote"
+    assert verdict.reasons[0].startswith(
+        "On 60 held-out examples from 20 files the adapter needs 0.290 bits per byte fewer"
+    )
 
 
 def test_an_adapter_that_is_worse_is_held_and_called_so() -> None:
-    decision, reasons = decided(60, lambda number: 10.0 + number % 3)
+    verdict = decided(some_predictions(60, lambda number: 0.3))
 
-    assert decision == "hold"
-    assert "bits per byte more than the base model" in reasons
+    assert verdict.decision == "hold"
+    assert "bits per byte more than the base model" in verdict.reasons[0]
 
 
 @pytest.mark.parametrize("count", [19, 7])
 def test_too_little_evidence_is_held_however_good_it_looks(count: int) -> None:
-    decision, reasons = decided(count, lambda number: -10.0 + number % 3)
+    verdict = decided(some_predictions(count, surely_better))
 
-    assert decision == "hold"
-    assert f"Only {count} held-out examples could be compared" in reasons
+    assert verdict.decision == "hold"
+    assert verdict.reasons[0].startswith(f"Only {count} held-out examples could be compared")
 
 
-def test_a_difference_that_chance_explains_is_held() -> None:
-    decision, reasons = decided(60, lambda number: 10.0 if number % 2 else -10.0)
+def test_where_chance_explains_it_the_verdict_says_what_it_would_take() -> None:
+    verdict = decided(some_predictions(60, lambda number: 0.3 if number % 2 else -0.3))
 
-    assert decision == "hold"
-    assert "can't be told from zero" in reasons
+    assert verdict.decision == "hold"
+    assert "can't be told from the base model" in verdict.reasons[0]
+    assert "To see a difference of 2 % takes about" in verdict.reasons[0]
+
+
+def test_a_difference_that_is_sure_but_tiny_is_not_worth_having() -> None:
+    verdict = decided(some_predictions(60, lambda number: -0.01 + number % 3 / 1000))
+
+    assert verdict.decision == "hold"
+    assert "less than the 2 % that are worth having" in verdict.reasons[0]
+
+
+def test_what_a_placebo_gains_as_well_counts_for_nothing() -> None:
+    form = decided(some_predictions(60, surely_better, lambda number: -0.3 + number % 4 / 100))
+    known = decided(some_predictions(60, surely_better, lambda number: -0.1))
+
+    assert form.decision == "hold"
+    assert "the placebo" in form.reasons[0]
+    assert known.decision == "promote"
+    assert any("fewer than the placebo" in reason for reason in known.reasons)
 
 
 @pytest.mark.parametrize(
     ("on_code", "decision", "words"),
     [
-        (-10.0, "promote", "it needs 0.1"),
-        (0.0, "hold", "can't be told from zero"),
-        (10.0, "hold", "more"),
+        (-0.1, "promote", "it needs 0.1"),
+        (0.0, "hold", "can't be told from"),
+        (0.1, "hold", "more"),
     ],
 )
 def test_an_adapter_that_learnt_only_the_form_of_answers_is_held(
     on_code: float, decision: str, words: str
 ) -> None:
     """Much better where answers have a form; on code alone as stated."""
-    explanations = some_predictions(60, lambda number: -30.0 + number % 3)
     completions = [
-        replace(
-            one,
-            example=an_example(number + 100, task="code_completion", path=one.example.meta.path),
+        prediction(
+            an_example(number + 100, task="code_completion", path=f"src/{number % 20}.py"),
+            2.0,
+            2.0 + on_code + 0.03 * (-1) ** (number % 20),
         )
-        for number, one in enumerate(
-            some_predictions(40, lambda number: on_code + 3.0 * (-1) ** number)
-        )
+        for number in range(40)
     ]
-    predictions = [*explanations, *completions]
-    verdict = decide(predictions, compare(predictions, QUICK))
+    verdict = decided([*some_predictions(60, surely_better), *completions])
+
+    [on_the_code] = [reason for reason in verdict.reasons if "completions among them" in reason]
     assert verdict.decision == decision
-    assert "completions among them" in verdict.reasons[-1]
-    assert words in verdict.reasons[-1]
+    assert words in on_the_code
+
+
+CLEAN = Leaks(0, 0, None, 0.0, 0.0)
+PARITY = {
+    "prompts": 32,
+    "trained_to_reloaded": 0.0001,
+    "served_to_merged": 0.0,
+    "tolerance": 0.01,
+    "answers_alike": 32,
+    "agree": True,
+}
+RECITED = {"training": {"asked": 32, "by_adapter_alone": 2}, "secrets": 0}
+
+
+@pytest.mark.parametrize(
+    ("controls", "against"),
+    [
+        (Controls(CLEAN, {"all": {"change": 0.01}}, RECITED, PARITY), ""),
+        (Controls(Leaks(3, 0, None, 0.0, 0.0)), "learned from 3 of the held-out examples"),
+        (Controls(Leaks(None, 9, None, 0.0, 0.0)), "gives back 9 held-out texts"),
+        (Controls(Leaks(None, 0, 0.5, 0.4, 0.6)), "gained more on held-out code"),
+        (Controls(general={"all": {"change": 0.2}}), "20.0 % more bits per byte"),
+        (
+            Controls(memorisation={"training": {"asked": 32, "by_adapter_alone": 30}}),
+            "gives back 30 of 32 training texts",
+        ),
+        (Controls(memorisation={"secrets": 1}), "looks like a secret"),
+        (Controls(parity={**PARITY, "agree": False}), "Served isn't what was trained"),
+    ],
+)
+def test_each_control_can_hold_an_adapter_that_is_better(controls, against: str) -> None:
+    verdict = decided(some_predictions(60, surely_better), controls)
+
+    assert verdict.decision == ("hold" if against else "promote")
+    assert against in verdict.reasons[0]
 
 
 def test_what_was_not_measured_is_absent() -> None:
     comparison = compare(some_predictions(1, lambda number: -1.0), QUICK)
 
     assert comparison.differences == ()
-    assert set(comparison.cells["base"]["all"]) == {"bits_per_byte", "loss"}
+    assert {cell.model for cell in comparison.cells} == {"base", "adapter"}
+    assert comparison.languages == {}

@@ -13,19 +13,31 @@ from repo_tune_pipeline.evaluation import (
     prepare_evaluation,
 )
 from repo_tune_pipeline.evaluation.worker import main
-from repo_tune_pipeline.settings import VariantSettings
-from repo_tune_pipeline_tests.evaluation.worlds import QUICK, World, make_adapter
+from repo_tune_pipeline.settings import PromotionSettings, Settings, VariantSettings
+from repo_tune_pipeline_tests.evaluation.worlds import (
+    COMMIT,
+    QUICK,
+    World,
+    make_adapter,
+    some_examples,
+    write_dataset,
+)
 
-METRICS = {"bits_per_byte", "loss", "edit_similarity", "exact_match"}
+PROSE = {"bits_per_byte", "loss", "chrf", "rouge_l", "grounding"}
 REPORT_KEYS = {
     "verdict",
     "cells",
     "differences",
+    "languages",
+    "recent",
     "general",
     "memorisation",
+    "leaks",
     "parity",
     "dataset",
     "adapter",
+    "placebo",
+    "gemini",
     "settings",
 }
 
@@ -66,6 +78,7 @@ def test_an_adapter_that_knows_the_heldout_texts_is_promoted(through_dagster) ->
     assert report["verdict"]["decision"] == "promote"
     assert whole["low"] <= whole["difference"] <= whole["high"] < 0
     assert "fewer than the base" in report["verdict"]["reasons"][0]
+    assert report["languages"]["Python"]["difference"] == pytest.approx(whole["difference"])
 
 
 def test_the_report_has_the_keys_that_others_rely_on(through_dagster) -> None:
@@ -73,27 +86,34 @@ def test_the_report_has_the_keys_that_others_rely_on(through_dagster) -> None:
     report = read_json(plan.folder / "report.json")
 
     assert set(report) == REPORT_KEYS
-    assert report["general"] == report["memorisation"] == report["parity"] == {}
     assert set(report["verdict"]) == {"decision", "reasons"}
-    assert set(report["cells"]) == {"base", "adapter"}
-    for cell in report["cells"].values():
-        assert set(cell) == {"plain"}
-        assert set(cell["plain"]) == {"all", "code_completion", "code_explanation"}
-        assert set(cell["plain"]["all"]) == METRICS
-        assert set(cell["plain"]["code_explanation"]) == {"bits_per_byte", "loss"}
-        assert cell["plain"]["all"]["loss"].keys() == {"value", "n"}
-    assert set(report["differences"][0]) == {
-        "minuend",
-        "subtrahend",
-        "context",
-        "task",
-        "metric",
-        "difference",
-        "low",
-        "high",
-        "n",
+    assert {model: set(contexts) for model, contexts in report["cells"].items()} == {
+        "base": {"plain", "retrieval"},
+        "adapter": {"plain", "retrieval"},
     }
-    assert report["dataset"]["repositories"] == {"acme/ledger": "c0ffee" * 6 + "c0ff"}
+    for contexts in report["cells"].values():
+        for cell in contexts.values():
+            assert set(cell) == {"all", "code_completion", "code_explanation"}
+            assert set(cell["code_explanation"]) <= PROSE
+            assert {"edit_similarity", "exact_match", "identifier_f1"} < set(cell["all"])
+            assert cell["all"]["loss"].keys() == {"value", "n"}
+    compared = {
+        (one["minuend"], one["subtrahend"], one["context"], one["subtrahend_context"])
+        for one in report["differences"]
+    }
+    assert compared == {
+        ("adapter", "base", "plain", "plain"),
+        ("adapter", "base", "retrieval", "retrieval"),
+        ("adapter", "base", "plain", "retrieval"),
+        ("base", "base", "retrieval", "plain"),
+        ("adapter", "adapter", "retrieval", "plain"),
+    }
+    assert {"task", "metric", "difference", "low", "high", "n"} < set(report["differences"][0])
+    assert set(report["general"]) == {"code", "prose", "all", "completion", "texts_sha256"}
+    assert report["memorisation"]["secrets"] == 0
+    assert report["leaks"]["learned"] is None
+    assert report["settings"]["counts"]["retrieval"]["examples_with_passages"] == 36
+    assert report["dataset"]["repositories"] == {"acme/ledger": COMMIT}
     assert report["settings"]["counts"]["scored"] == 36
 
 
@@ -103,6 +123,7 @@ def test_dagster_is_shown_the_verdict_and_the_content_digest(through_dagster) ->
 
     assert values["verdict"] == "promote"
     assert values["bits_per_byte_adapter"] < values["bits_per_byte_base"]
+    assert values["bits_per_byte_base_with_retrieval"] > 0
     assert values["report_html"] == str(plan.folder / "report.html")
     assert "| Bits per byte | All tasks | 36 |" in values["summary"]
     assert len(data_version) == 64
@@ -115,12 +136,15 @@ def test_the_numbers_can_be_recomputed_from_the_predictions(through_dagster) -> 
     lines = (plan.folder / "predictions.jsonl").read_bytes().splitlines()
     rows = [orjson.loads(line) for line in lines]
 
-    nats = sum(row["nats"]["adapter"] for row in rows)
-    bits = nats / sum(row["bytes"] for row in rows) / 0.6931471805599453
-    cell = report["cells"]["adapter"]["plain"]["all"]
-    assert cell["bits_per_byte"]["value"] == pytest.approx(bits)
-    assert cell["loss"]["value"] == pytest.approx(nats / sum(row["tokens"] for row in rows))
-    assert sum("completions" in row for row in rows) == QUICK.max_generations
+    for model, contexts in report["cells"].items():
+        for context, cell in contexts.items():
+            given = [row["cells"][model][context]["terms"] for row in rows]
+            bits = sum(terms["bits_per_byte"][0] for terms in given)
+            whole = bits / sum(row["bytes"] for row in rows)
+            assert cell["all"]["bits_per_byte"]["value"] == pytest.approx(whole)
+            answered = [row for row in rows if "text" in row["cells"][model][context]]
+            assert len(answered) == QUICK.max_generations
+            assert all(row["compared"] and row["sources"] for row in answered)
 
 
 def test_a_base_model_against_itself_is_never_promoted_and_gives_the_same_bytes_twice(
@@ -128,21 +152,25 @@ def test_a_base_model_against_itself_is_never_promoted_and_gives_the_same_bytes_
 ) -> None:
     plan = world.plan(idle_adapter)
     report = evaluated(plan)
-    first = {path.name: path.read_bytes() for path in plan.folder.iterdir()}
+    first = _of_its_inputs(plan)
 
     assert report["verdict"]["decision"] == "hold"
     assert all(one["low"] <= 0 <= one["high"] for one in report["differences"])
-    assert "can't be told from zero" in " ".join(report["verdict"]["reasons"])
+    assert "can't be told from the base" in " ".join(report["verdict"]["reasons"])
     evaluated(plan)
-    assert {path.name: path.read_bytes() for path in plan.folder.iterdir()} == first
+    assert _of_its_inputs(plan) == first
+
+
+def _of_its_inputs(plan: EvaluationPlan) -> dict[str, bytes]:
+    """The files that don't tell how long it took."""
+    names = ("report.json", "report.md", "predictions.jsonl")
+    return {name: (plan.folder / name).read_bytes() for name in names}
 
 
 def test_too_few_files_are_held_whatever_they_say(world: World, taught_adapter: Path) -> None:
-    lines = world.heldout.read_bytes().splitlines(keepends=True)
-    few = world.root / "few.jsonl"
-    few.write_bytes(b"".join(lines[:6]))
+    few = write_dataset(world.root / "few", some_examples()[:6])
 
-    report = evaluated(world.plan(taught_adapter, heldout=few))
+    report = evaluated(world.plan(taught_adapter, dataset=few))
 
     assert report["verdict"]["decision"] == "hold"
     reasons = " ".join(report["verdict"]["reasons"])
@@ -160,9 +188,14 @@ def test_a_plan_survives_its_file_and_changes_with_what_the_numbers_depend_on(
         world.plan(taught_adapter),
         world.plan(idle_adapter, filter=VariantSettings(languages=("Python",))),
         world.plan(idle_adapter, settings=QUICK.model_copy(update={"seed": 1})),
-        world.plan(idle_adapter, heldout=world.manifest),
+        world.plan(idle_adapter, dataset=write_dataset(world.root / "other", some_examples(20))),
+        world.plan(idle_adapter, placebo=taught_adapter),
+        world.plan(
+            idle_adapter,
+            whole=Settings(promotion=PromotionSettings(min_examples=21)),
+        ),
     ]
-    assert len({plan.version, *(other.version for other in others)}) == 5
+    assert len({plan.version, *(other.version for other in others)}) == 7
 
 
 def test_a_variant_without_examples_ends_with_its_counts_and_no_report(

@@ -1,4 +1,4 @@
-"""Small worlds to evaluate in: a base model, held-out examples and adapters with a known effect."""
+"""Small worlds to evaluate in: a base model, a data set with its index, adapters of known effect."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,10 +8,16 @@ import orjson
 
 from repo_tune_pipeline.artifacts import Home, write_file, write_json
 from repo_tune_pipeline.evaluation import EvaluationPlan, plan_evaluation
+from repo_tune_pipeline.ingestion import save_snapshot
 from repo_tune_pipeline.models.local import load_local_model
-from repo_tune_pipeline.records import ExampleMeta, SftExample, TaskName
-from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
+from repo_tune_pipeline.records import ExampleMeta, SftExample, Snapshot, SourceFile, TaskName
+from repo_tune_pipeline.retrieval import build_index
+from repo_tune_pipeline.settings import EvaluationSettings, Settings, VariantSettings
+from repo_tune_pipeline.training.examples import TrainingExample
+from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
+from repo_tune_pipeline_tests.retrieval.chunks import chunk
 
+COMMIT = "c0ffee" * 6 + "c0ff"
 QUICK = EvaluationSettings(max_generations=6, max_new_tokens=24, bootstrap_resamples=400)
 BODIES = (
     "    total = first + second\n    return total",
@@ -25,8 +31,14 @@ BODIES = (
 class World:
     root: Path
     base: Path
-    heldout: Path
-    manifest: Path
+
+    @property
+    def home(self) -> Home:
+        return Home(self.root / "home")
+
+    @property
+    def dataset(self) -> Path:
+        return self.root / "dataset"
 
     def plan(
         self,
@@ -34,17 +46,59 @@ class World:
         *,
         settings: EvaluationSettings = QUICK,
         filter: VariantSettings = VariantSettings(),  # noqa: B008
-        heldout: Path | None = None,
+        dataset: Path | None = None,
+        placebo: Path | None = None,
+        whole: Settings = Settings(),  # noqa: B008
     ) -> EvaluationPlan:
         return plan_evaluation(
             adapter=adapter,
-            heldout=heldout or self.heldout,
-            manifest=self.manifest,
+            dataset=dataset or self.dataset,
             variant="main",
             filter=filter,
-            settings=settings,
-            home=Home(self.root / "home"),
+            settings=whole.model_copy(update={"evaluation": settings}),
+            home=self.home,
+            placebo=placebo,
         )
+
+
+def make_world(root: Path, base: Path) -> World:
+    """Twelve files, of which everything is held out, and one more to learn from."""
+    world = World(root, base)
+    write_dataset(world.dataset, some_examples())
+    paths = [f"src/module_{number}.py" for number in range(13)]
+    texts = [
+        f"def helper_{number}(value):\n    return combine_{number}(value, first)\n"
+        for number in range(13)
+    ]
+    files = tuple(
+        SourceFile(path, f"{at:040x}", len(text), "Python", "MIT", text)
+        for at, (path, text) in enumerate(sorted(zip(paths, texts, strict=True)))
+    )
+    snapshot = Snapshot("acme/ledger", COMMIT, ".", "", files, ())
+    save_snapshot(world.home.snapshot("acme/ledger"), snapshot)
+    build_index(
+        world.home.index,
+        [
+            chunk(f"helper_{at}", file.text, repo="acme/ledger", commit=COMMIT, path=file.path)
+            for at, file in enumerate(files)
+        ],
+    )
+    return world
+
+
+def write_dataset(
+    folder: Path,
+    heldout: Sequence[SftExample],
+    *,
+    train: Sequence[SftExample] = (),
+    recent: Sequence[SftExample] = (),
+) -> Path:
+    """A data set's folder, as far as an evaluation reads it."""
+    write_examples(folder / "heldout.jsonl", heldout)
+    write_examples(folder / "heldout_recent.jsonl", recent)
+    write_examples(folder / "sft.jsonl", train or [an_example(900, path="src/module_12.py")])
+    write_manifest(folder / "manifest.json")
+    return folder
 
 
 def an_example(
@@ -61,7 +115,7 @@ def an_example(
         id=f"{number:016x}",
         task=task,
         repo="acme/ledger",
-        commit="c0ffee" * 6 + "c0ff",
+        commit=COMMIT,
         path=path or f"src/module_{number % 12}.py",
         start_line=10 * number + 1,
         end_line=10 * number + 4,
@@ -94,7 +148,7 @@ def some_examples(count: int = 36) -> list[SftExample]:
     return completions + explanations
 
 
-def write_heldout(path: Path, examples: Sequence[SftExample]) -> Path:
+def write_examples(path: Path, examples: Sequence[SftExample]) -> Path:
     rows = [
         {
             "instruction": one.instruction,
@@ -113,7 +167,7 @@ def write_manifest(path: Path) -> Path:
         path,
         {
             "digests": {"sft.jsonl": "a" * 64, "heldout.jsonl": "b" * 64},
-            "repositories": {"acme/ledger": "c0ffee" * 6 + "c0ff"},
+            "repositories": {"acme/ledger": COMMIT},
             "counts": {"train": {"examples": 400}, "heldout": {"examples": 36}},
             "funnel": {"seen": 500, "kept": 436, "dropped": {"duplicate": 64}},
         },
@@ -145,6 +199,23 @@ def make_adapter(
         {"base_model": str(base), "variant": "main", "steps": steps, "profile": "starter"},
     )
     return folder
+
+
+def remember(adapter: Path, learned: Sequence[SftExample]) -> Path:
+    """Leave in the adapter's folder what the trainer would: what it learned from."""
+    examples = [
+        TrainingExample(
+            one.instruction,
+            one.input,
+            one.output,
+            one.meta.repo,
+            one.meta.commit,
+            f"{one.meta.path}:{one.meta.start_line}-{one.meta.end_line}",
+        )
+        for one in learned
+    ]
+    write_learned(adapter / LEARNED_FILE, examples)
+    return adapter
 
 
 def _teach(tuned, reader, teach: Sequence[SftExample], steps: int) -> list[float]:

@@ -1,0 +1,133 @@
+"""Leaks, what was learned by heart, what was forgotten, placebo and age: each on a known case."""
+
+from pathlib import Path
+
+import pytest
+
+from repo_tune_pipeline.artifacts import read_json
+from repo_tune_pipeline.evaluation import EvaluationPlan, prepare_evaluation
+from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline.settings import EvaluationSettings
+from repo_tune_pipeline_tests.evaluation.worlds import (
+    QUICK,
+    World,
+    an_example,
+    make_adapter,
+    remember,
+    some_examples,
+    write_dataset,
+)
+
+FEW = EvaluationSettings(max_generations=0, bootstrap_resamples=400)
+
+
+def reported(plan: EvaluationPlan) -> dict:
+    assert main([str(prepare_evaluation(plan))]) == 0
+    return read_json(plan.folder / "report.json")
+
+
+def others(count: int) -> list:
+    """Completions of other files, to learn from."""
+    bodies = "    cache = load({0})\n    for key_{0} in cache:\n        drop_{0}(key_{0}, cache)"
+    return [
+        an_example(
+            5_000 + number,
+            path=f"lib/other_{number}.py",
+            input=f"def sweep_{number}(cache):\n",
+            output=bodies.format(number),
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def with_others(world: World) -> Path:
+    return write_dataset(world.root / "with_others", some_examples(), train=others(40))
+
+
+def test_one_example_in_twenty_that_was_learned_is_caught_by_the_versions_own_record(
+    world: World, with_others: Path, tmp_path: Path
+) -> None:
+    heldout = some_examples()
+    leaky = make_adapter(tmp_path / "leaky", world.base, teach=[*others(40), *heldout[:2]], steps=2)
+    clean = make_adapter(tmp_path / "clean", world.base, teach=others(40), steps=2)
+    remember(leaky, [*others(40), *heldout[:2]])
+    remember(clean, others(40))
+
+    found = reported(world.plan(leaky, dataset=with_others, settings=FEW))
+    none = reported(world.plan(clean, dataset=with_others, settings=FEW))
+
+    # Every example of the two files counts: an adapter that saw one has seen the file.
+    assert found["leaks"]["learned"] == 6
+    assert found["verdict"]["decision"] == "hold"
+    assert "seen what it is judged on" in found["verdict"]["reasons"][0]
+    assert none["leaks"]["learned"] == 0
+    assert none["leaks"]["found"] == []
+
+
+def test_an_adapter_that_was_trained_on_the_heldout_side_is_caught_without_a_record(
+    world: World, with_others: Path, taught_adapter: Path
+) -> None:
+    report = reported(world.plan(taught_adapter, dataset=with_others, settings=FEW))
+
+    assert report["leaks"]["learned"] is None
+    assert report["leaks"]["low"] > 0
+    assert report["verdict"]["decision"] == "hold"
+    assert (
+        "gained more on held-out code than on the code that it was trained on"
+        in (report["verdict"]["reasons"][0])
+    )
+
+
+def test_an_adapter_that_knows_its_training_best_is_not_taken_for_a_leak(
+    world: World, with_others: Path, tmp_path: Path
+) -> None:
+    adapter = make_adapter(tmp_path / "adapter", world.base, teach=others(40), steps=12)
+    report = reported(world.plan(adapter, dataset=with_others, settings=FEW))
+
+    assert report["leaks"]["excess"] < 0
+    assert report["leaks"]["found"] == []
+    assert report["general"]["all"]["change"] != 0
+
+
+def test_a_text_that_was_drilled_in_is_recited_and_no_other(world: World, tmp_path: Path) -> None:
+    drilled = an_example(
+        7_000,
+        path="lib/drilled.py",
+        input="def settle_accounts(book):\n",
+        output="\n".join(f"    post_entry(book, 'account_{at}', {at * 37})" for at in range(9)),
+    )
+    training = [drilled, *others(20)]
+    dataset = write_dataset(world.root / "drilled", some_examples(), train=training)
+    adapter = make_adapter(tmp_path / "adapter", world.base, teach=[drilled], steps=60)
+
+    told = reported(world.plan(adapter, dataset=dataset, settings=FEW))["memorisation"]
+
+    assert told["training"]["adapter"] == told["training"]["by_adapter_alone"] == 1
+    assert told["training"]["asked"] > 1
+    assert told["training"]["base"] == told["heldout"]["adapter"] == 0
+
+
+def test_a_placebo_and_the_files_that_changed_last_stand_beside_the_others(
+    world: World, taught_adapter: Path, tmp_path: Path
+) -> None:
+    placebo = make_adapter(tmp_path / "placebo", world.base, teach=others(40), steps=12)
+    recent = [an_example(800 + at, path=f"src/new_{at % 6}.py") for at in range(12)]
+    dataset = write_dataset(world.root / "recent", some_examples(), recent=recent)
+    plan = world.plan(taught_adapter, dataset=dataset, placebo=placebo, settings=QUICK)
+
+    report = reported(plan)
+
+    assert set(report["cells"]["placebo"]) == {"plain"}
+    [apart] = [
+        one
+        for one in report["differences"]
+        if (one["subtrahend"], one["task"], one["metric"]) == ("placebo", "all", "bits_per_byte")
+    ]
+    assert apart["high"] < 0
+    assert any("the placebo" in reason for reason in report["verdict"]["reasons"])
+    assert report["recent"]["examples"] == 12
+    assert report["recent"]["files"] == 6
+    assert set(report["recent"]["cells"]) == {"base", "adapter", "placebo"}
+    page = (plan.folder / "report.html").read_text(encoding="utf-8")
+    assert "On 12 examples of the 6 files that changed last" in page
