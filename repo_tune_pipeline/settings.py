@@ -225,6 +225,7 @@ class EvaluationSettings(_Section):
     is the source of another repository, on which a second adapter is trained by the same recipe:
     an installed package's name, a folder or a git URL; empty trains none. Gemini is asked
     `max_gemini` of the questions, where it has a key and `answering.i_may_send_this_code`.
+    `general_texts` is how many texts of code, and of prose, from elsewhere are scored.
     """
 
     max_examples: int = Field(default=300, ge=1)
@@ -232,6 +233,7 @@ class EvaluationSettings(_Section):
     max_new_tokens: int = Field(default=64, ge=1)
     max_recent: int = Field(default=100, ge=0)
     max_gemini: int = Field(default=48, ge=0)
+    general_texts: int = Field(default=32, ge=0)
     placebo: str = "rich"
     bootstrap_resamples: int = Field(default=2_000, ge=100)
     seed: int = 0

@@ -23,8 +23,6 @@ from repo_tune_pipeline.models.protocol import Answer, Prompt
 from repo_tune_pipeline.records import ExampleMeta, SftExample
 from repo_tune_pipeline.settings import EvaluationSettings
 
-TEXTS = 32
-"""Of code, and of prose."""
 _CHARS = 1_200
 _SHOWN_LINES, _HIDDEN_LINES = 18, 6
 _PICTURES = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?|<[^>\n]+>")
@@ -55,18 +53,19 @@ class GeneralTexts:
         return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def general_texts(without: Sequence[str] = ()) -> GeneralTexts:
+def general_texts(count: int, without: Sequence[str] = ()) -> GeneralTexts:
     """The same texts whenever the same is installed.
 
     Args:
+        count: how many of code, and of prose.
         without: names of repositories under evaluation, whose own description is left out.
     """
     names = {name.rpartition("/")[2].lower() for name in without}
-    code = [] if "cpython" in names else list(_library(TEXTS))
+    code = [] if "cpython" in names else list(_library(count))
     completions = [found for name, text in code if (found := _completion(name, text))]
     return GeneralTexts(
         tuple(_excerpt(text) for _, text in code),
-        tuple(_excerpt(text) for text in _descriptions(TEXTS, names)),
+        tuple(_excerpt(text) for text in _descriptions(count, names)),
         tuple(completions),
     )
 
@@ -153,6 +152,8 @@ def _edit_similarity(
 
 
 def _library(count: int) -> Iterator[tuple[str, str]]:
+    if not count:
+        return
     root = Path(sysconfig.get_paths()["stdlib"])
     names = sorted(
         path.relative_to(root).as_posix()
@@ -169,6 +170,8 @@ def _library(count: int) -> Iterator[tuple[str, str]]:
 
 
 def _descriptions(count: int, without: set[str]) -> Iterator[str]:
+    if not count:
+        return
     found: dict[str, str] = {}
     for one in distributions():
         payload = one.metadata.get_payload()  # pyright: ignore[reportAttributeAccessIssue]

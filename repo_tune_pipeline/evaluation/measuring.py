@@ -95,7 +95,8 @@ def measure(plan: EvaluationPlan, say: Callable[[str], None], report: Report) ->
     )
     leaks, memorised = _memory(plan, models, selection, heldout, learned_from, predicted, report)
     repositories = sorted({one.meta.repo for one in selection.examples})
-    general = measure_general(models, general_texts(repositories), settings)
+    elsewhere = general_texts(settings.general_texts, repositories)
+    general = measure_general(models, elsewhere, settings) if elsewhere.code else {}
     both: dict[Cell, Model] = {BASE_PLAIN: base, ADAPTER_PLAIN: adapted}
     recent = _scored(both, _recent(plan, adapted), report)
     device, dtype = adapted.device, adapted.dtype

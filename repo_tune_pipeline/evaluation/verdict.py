@@ -63,10 +63,12 @@ def decide(
     are enough.
     """
     findings = [
+        *_void(controls),
         *_enough(predictions, settings),
         *_better_than_base(predictions, comparison, settings),
         *_better_than_placebo(comparison, settings),
-        *_controlled(controls, settings),
+        *_forgotten(controls, settings),
+        *_recited(controls, settings),
     ]
     against = [one.sentence for one in findings if not one.holds]
     promoted = not against and any(one.holds for one in findings)
@@ -162,13 +164,15 @@ def _too_little(
     )
 
 
-def _controlled(controls: Controls, settings: PromotionSettings) -> list[Finding]:
+def _void(controls: Controls) -> list[Finding]:
+    """What makes every number void: the adapter knew the answers, or isn't the one that is served."""
+    signs = controls.leaks.found if controls.leaks else []
+    seen = [Finding(False, f"The adapter has seen what it is judged on: {sign}.") for sign in signs]
+    return [*seen, *_parity(controls)]
+
+
+def _forgotten(controls: Controls, settings: PromotionSettings) -> list[Finding]:
     found: list[Finding] = []
-    if controls.leaks is not None:
-        found += [
-            Finding(False, f"The adapter has seen what it is judged on: {sign}.")
-            for sign in controls.leaks.found
-        ]
     everything = (controls.general or {}).get("all", {})
     if "change" in everything:
         change = float(everything["change"])
@@ -178,7 +182,7 @@ def _controlled(controls: Controls, settings: PromotionSettings) -> list[Finding
         kept = change <= settings.max_general_loss
         limit = "" if kept else f", and {100 * settings.max_general_loss:g} % more are allowed"
         found.append(Finding(kept, f"{text} than the base model{limit}."))
-    return [*found, *_recited(controls, settings), *_parity(controls)]
+    return found
 
 
 def _recited(controls: Controls, settings: PromotionSettings) -> list[Finding]:

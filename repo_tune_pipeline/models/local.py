@@ -108,7 +108,11 @@ class LocalModel:
         What goes beyond `context` is left out.
         """
         rows = [
-            list(self._tokenizer(text, split_special_tokens=True).input_ids)[: self.context]
+            list(
+                self._tokenizer(
+                    text, split_special_tokens=True, truncation=True, max_length=self.context
+                ).input_ids
+            )
             for text in texts
         ]
         return self._score([EncodedExample(row[:1], row[1:]) for row in rows], None)

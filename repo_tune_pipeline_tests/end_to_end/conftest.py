@@ -22,6 +22,8 @@ evaluation:
   max_generations: 6
   max_new_tokens: 24
   bootstrap_resamples: 200
+  general_texts: 4
+  placebo: ""
 variants:
   main: {{}}
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -128,16 +129,43 @@ def test_it_is_exported_with_its_verdict_and_with_how_to_serve_it(
 
 def test_the_report_compares_base_and_adapter(walk: Walk) -> None:
     report = json.loads(Path(walk.result["evaluate"]["report_json"]).read_text())
-    assert set(report) == {
+    assert {
         "verdict", "cells", "differences", "general", "memorisation", "parity", "dataset",
         "adapter", "settings",
-    }  # fmt: skip
+    } <= set(report)  # fmt: skip
     for cell in ("base", "adapter"):
-        assert report["cells"][cell]["plain"]["all"]["bits_per_byte"]["value"] > 0
+        for context in ("plain", "retrieval"):
+            assert report["cells"][cell][context]["all"]["bits_per_byte"]["value"] > 0
+    assert report["cells"]["adapter"]["plain"]["all"]["grounding"]["n"] > 0
+    assert report["leaks"]["learned"] == 0
     assert any(
         d["metric"] == "bits_per_byte" and d["task"] == "all" and d["low"] <= d["high"]
         for d in report["differences"]
     )
+
+
+def test_what_is_served_is_what_was_trained_and_a_changed_weight_is_noticed(
+    walk: Walk, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from repo_tune_pipeline.evaluation.parity import measure_parity
+
+    adapter = Path(walk.result["train"]["adapter"])
+    told = json.loads(Path(walk.result["evaluate"]["report_json"]).read_text())["parity"]
+    assert told["prompts"] == told["answers_alike"] == 32
+    assert told["agree"]
+    assert told["trained_to_reloaded"] < 0.001
+
+    changed = shutil.copytree(adapter, tmp_path / "changed")
+    weights = load_file(changed / "adapter_model.safetensors")
+    doubled = {name: value * 2 for name, value in weights.items()}
+    save_file(doubled, changed / "adapter_model.safetensors")
+    run = json.loads((adapter / "run.json").read_text())
+    after = measure_parity(run["base_path"], changed, tmp_path)
+    assert not after["agree"]
+    assert after["trained_to_reloaded"] > after["tolerance"]
+    assert after["served_to_merged"] < 0.001
 
 
 def test_running_again_does_nothing_and_says_so(walk: Walk) -> None:

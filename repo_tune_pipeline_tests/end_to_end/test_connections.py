@@ -30,6 +30,7 @@ CONFIG = """\
 training:
   max_steps: 4
 evaluation:
+  placebo: ""
   max_examples: 20
   max_generations: 2
   max_new_tokens: 8

@@ -16,7 +16,8 @@ def test_a_variant_learns_from_what_its_filter_takes_and_leaves_the_others_alone
 ) -> None:
     config = walk.config.with_name("variants.yaml")
     docs = "  docs: {languages: [Python], tasks: [documentation, code_explanation]}\n"
-    config.write_text(walk.config.read_text() + docs)
+    placebo = walk.config.read_text().replace('placebo: ""', "placebo: rich")
+    config.write_text(placebo + docs)
     main = (walk.home / "adapters" / "main" / "latest").resolve()
     champions = {file.name: file.read_bytes() for file in walk.home.glob("champions/*.json")}
 
@@ -37,6 +38,13 @@ def test_a_variant_learns_from_what_its_filter_takes_and_leaves_the_others_alone
     assert judged
     assert judged <= {"documentation", "code_explanation"}
     assert evaluated.result["verdict"] == report["verdict"]
+    assert report["cells"]["placebo"]["plain"]["all"]["bits_per_byte"]["value"] > 0
+    assert list(report["placebo"]["repositories"]) == ["local/rich"]
+    assert report["placebo"]["examples"]["seen"] == run["examples"]["seen"]
+    assert report["placebo"]["steps"] == run["steps"]
+    again = repo_tune("evaluate", *arguments, home=walk.home)
+    assert again.result == evaluated.result
+    assert "unchanged, nothing done" in again.err
 
     assert (walk.home / "adapters" / "main" / "latest").resolve() == main
     champion = walk.home / "champions" / "docs.json"

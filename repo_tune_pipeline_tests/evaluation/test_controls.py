@@ -18,7 +18,7 @@ from repo_tune_pipeline_tests.evaluation.worlds import (
     write_dataset,
 )
 
-FEW = EvaluationSettings(max_generations=0, bootstrap_resamples=400)
+FEW = EvaluationSettings(max_generations=0, bootstrap_resamples=400, general_texts=2)
 
 
 def reported(plan: EvaluationPlan) -> dict:

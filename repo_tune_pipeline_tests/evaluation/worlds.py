@@ -1,4 +1,4 @@
-"""Small worlds to evaluate in: a base model, a data set with its index, adapters of known effect."""
+"""Small worlds to evaluate in: a base model, a data set with its index, adapters."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,9 @@ from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
 from repo_tune_pipeline_tests.retrieval.chunks import chunk
 
 COMMIT = "c0ffee" * 6 + "c0ff"
-QUICK = EvaluationSettings(max_generations=6, max_new_tokens=24, bootstrap_resamples=400)
+QUICK = EvaluationSettings(
+    max_generations=6, max_new_tokens=24, bootstrap_resamples=400, general_texts=2
+)
 BODIES = (
     "    total = first + second\n    return total",
     "    if first is None:\n        return second\n    return first",
