@@ -22,9 +22,9 @@ from repo_tune_pipeline.training import Learned
 
 MOST_RECITED = 2
 """Held-out texts that may be given back by chance: licences and other set pieces are."""
-LEAST_EXCESS = 0.1
-"""Of the base's bits per byte."""
-_LEAST_EXAMPLES = 20
+LEAST_EXCESS = 0.03
+"""Of the base's bits per byte; and at least half of what was gained on training code."""
+_LEAST_FILES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,15 @@ class Leaks:
 
     `excess` is how much more of the base's bits per byte the adapter saved on held-out code than
     on code that it learned from, from `low` to `high` with 95 %; None where there is too little.
+    `gained` is what it saved on the latter.
     """
 
     learned: int | None
     recited: int
-    excess: float | None
-    low: float
-    high: float
+    excess: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+    gained: float = 0.0
 
     @property
     def found(self) -> list[str]:
@@ -49,7 +51,8 @@ class Leaks:
             told.append(f"it learned from {self.learned} of the held-out examples or their files")
         if self.recited > MOST_RECITED:
             told.append(f"it gives back {self.recited} held-out texts word for word")
-        if self.excess is not None and self.excess > LEAST_EXCESS and self.low > 0:
+        least = max(LEAST_EXCESS, self.gained / 2)
+        if self.excess is not None and self.excess > least and self.low > 0:
             told.append(
                 "it gained more on held-out code than on the code that it was trained on "
                 f"({100 * self.excess:.0f} % of the base's bits per byte)"
@@ -63,6 +66,7 @@ class Leaks:
             "excess": self.excess,
             "low": self.low,
             "high": self.high,
+            "gained": self.gained,
             "found": self.found,
         }
 
@@ -89,27 +93,33 @@ def find_leaks(
         seed: of the draws.
     """
     there = None if learned is None else sum(map(learned.knows, heldout))
-    excess, low, high = _excess(_savings(predictions), _savings(trained), resamples, seed)
-    return Leaks(there, recited.by_adapter_alone, excess, low, high)
+    return Leaks(
+        there,
+        recited.by_adapter_alone,
+        *_excess(_savings(predictions), _savings(trained), resamples, seed),
+    )
 
 
 def _savings(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
-    """(bits saved, bits of the base) of each completion; they alone have no form to be learned."""
-    rows = [
-        (base[0] - adapter[0], base[0])
-        for one in predictions
-        if one.example.meta.task == "code_completion"
-        and (base := one.outcomes[BASE_PLAIN].terms.get("bits_per_byte"))
-        and (adapter := one.outcomes[ADAPTER_PLAIN].terms.get("bits_per_byte"))
-    ]
-    return np.array(rows, dtype=float).reshape(-1, 2)
+    """(bits saved, bits of the base) on the completions of each file: they have no form to be
+    learned, and those of one file aren't independent.
+    """
+    files: dict[tuple[str, str], list[float]] = {}
+    for one in predictions:
+        base = one.outcomes[BASE_PLAIN].terms.get("bits_per_byte")
+        adapter = one.outcomes[ADAPTER_PLAIN].terms.get("bits_per_byte")
+        if one.example.meta.task == "code_completion" and base and adapter:
+            sums = files.setdefault(one.file, [0.0, 0.0])
+            sums[0] += base[0] - adapter[0]
+            sums[1] += base[0]
+    return np.array(list(files.values()), dtype=float).reshape(-1, 2)
 
 
 def _excess(
     heldout: NDArray[np.float64], trained: NDArray[np.float64], resamples: int, seed: int
-) -> tuple[float | None, float, float]:
-    if min(len(heldout), len(trained)) < _LEAST_EXAMPLES:
-        return None, 0.0, 0.0
+) -> tuple[float | None, float, float, float]:
+    if min(len(heldout), len(trained)) < _LEAST_FILES:
+        return None, 0.0, 0.0, 0.0
     rng = np.random.default_rng(seed)
 
     def drawn(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,5 +128,6 @@ def _excess(
 
     apart = drawn(heldout) - drawn(trained)
     low, high = np.percentile(apart, [2.5, 97.5])
-    ratio = heldout.sum(0)[0] / heldout.sum(0)[1] - trained.sum(0)[0] / trained.sum(0)[1]
-    return float(ratio), float(low), float(high)
+    gained = float(trained.sum(0)[0] / trained.sum(0)[1])
+    saved = float(heldout.sum(0)[0] / heldout.sum(0)[1])
+    return saved - gained, float(low), float(high), gained

@@ -165,7 +165,7 @@ def _too_little(
 
 
 def _void(controls: Controls) -> list[Finding]:
-    """What makes every number void: the adapter knew the answers, or isn't the one that is served."""
+    """What makes every number void: it knew the answers, or isn't the one that is served."""
     signs = controls.leaks.found if controls.leaks else []
     seen = [Finding(False, f"The adapter has seen what it is judged on: {sign}.") for sign in signs]
     return [*seen, *_parity(controls)]

@@ -8,11 +8,13 @@ from repo_tune_pipeline.artifacts import read_json
 from repo_tune_pipeline.evaluation import EvaluationPlan, prepare_evaluation
 from repo_tune_pipeline.evaluation.worker import main
 from repo_tune_pipeline.settings import EvaluationSettings
+from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.evaluation.worlds import (
     QUICK,
     World,
     an_example,
     make_adapter,
+    make_world,
     remember,
     some_examples,
     write_dataset,
@@ -41,70 +43,78 @@ def others(count: int) -> list:
 
 
 @pytest.fixture(scope="module")
-def with_others(world: World) -> Path:
-    return write_dataset(world.root / "with_others", some_examples(), train=others(40))
+def starter_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """With a base model that can learn something by heart."""
+    return make_world(tmp_path_factory.mktemp("starter"), starter_folder())
+
+
+@pytest.fixture(scope="module")
+def with_others(starter_world: World) -> Path:
+    return write_dataset(starter_world.root / "with_others", some_examples(), train=others(40))
 
 
 def test_one_example_in_twenty_that_was_learned_is_caught_by_the_versions_own_record(
-    world: World, with_others: Path, tmp_path: Path
+    starter_world: World, with_others: Path, tmp_path: Path
 ) -> None:
     heldout = some_examples()
-    leaky = make_adapter(tmp_path / "leaky", world.base, teach=[*others(40), *heldout[:2]], steps=2)
-    clean = make_adapter(tmp_path / "clean", world.base, teach=others(40), steps=2)
+    leaky = make_adapter(tmp_path / "leaky", starter_world.base, teach=others(40), steps=4)
     remember(leaky, [*others(40), *heldout[:2]])
-    remember(clean, others(40))
 
-    found = reported(world.plan(leaky, dataset=with_others, settings=FEW))
-    none = reported(world.plan(clean, dataset=with_others, settings=FEW))
+    found = reported(starter_world.plan(leaky, dataset=with_others, settings=FEW))
 
     # Every example of the two files counts: an adapter that saw one has seen the file.
     assert found["leaks"]["learned"] == 6
     assert found["verdict"]["decision"] == "hold"
     assert "seen what it is judged on" in found["verdict"]["reasons"][0]
-    assert none["leaks"]["learned"] == 0
-    assert none["leaks"]["found"] == []
 
 
 def test_an_adapter_that_was_trained_on_the_heldout_side_is_caught_without_a_record(
-    world: World, with_others: Path, taught_adapter: Path
+    starter_world: World, with_others: Path, tmp_path: Path
 ) -> None:
-    report = reported(world.plan(taught_adapter, dataset=with_others, settings=FEW))
+    folder = tmp_path / "cheat"
+    cheat = make_adapter(folder, starter_world.base, teach=some_examples(), steps=24)
+    report = reported(starter_world.plan(cheat, dataset=with_others, settings=FEW))
 
     assert report["leaks"]["learned"] is None
     assert report["leaks"]["low"] > 0
     assert report["verdict"]["decision"] == "hold"
-    assert (
-        "gained more on held-out code than on the code that it was trained on"
-        in (report["verdict"]["reasons"][0])
+    assert "gained more on held-out code than on the code that it was trained on" in " ".join(
+        report["verdict"]["reasons"]
     )
 
 
 def test_an_adapter_that_knows_its_training_best_is_not_taken_for_a_leak(
-    world: World, with_others: Path, tmp_path: Path
+    starter_world: World, with_others: Path, tmp_path: Path
 ) -> None:
-    adapter = make_adapter(tmp_path / "adapter", world.base, teach=others(40), steps=12)
-    report = reported(world.plan(adapter, dataset=with_others, settings=FEW))
+    folder = tmp_path / "adapter"
+    adapter = make_adapter(folder, starter_world.base, teach=others(40), steps=24)
+    remember(adapter, others(40))
+    report = reported(starter_world.plan(adapter, dataset=with_others, settings=FEW))
 
+    assert report["leaks"]["learned"] == 0
     assert report["leaks"]["excess"] < 0
     assert report["leaks"]["found"] == []
-    assert report["general"]["all"]["change"] != 0
+    assert report["general"]["all"]["change"] > 0
 
 
-def test_a_text_that_was_drilled_in_is_recited_and_no_other(world: World, tmp_path: Path) -> None:
+def test_a_text_that_was_drilled_in_is_recited_and_no_other(
+    starter_world: World, tmp_path: Path
+) -> None:
     drilled = an_example(
         7_000,
         path="lib/drilled.py",
         input="def settle_accounts(book):\n",
-        output="\n".join(f"    post_entry(book, 'account_{at}', {at * 37})" for at in range(9)),
+        output="    total = 0\n    for entry in book.entries:\n        total += entry.amount\n"
+        "    book.close(total)\n    notify(book.owner, total)\n"
+        "    archive_ledger(book, reason='quarter end')\n    return total",
     )
     training = [drilled, *others(20)]
-    dataset = write_dataset(world.root / "drilled", some_examples(), train=training)
-    adapter = make_adapter(tmp_path / "adapter", world.base, teach=[drilled], steps=60)
+    dataset = write_dataset(starter_world.root / "drilled", some_examples(), train=training)
+    adapter = make_adapter(tmp_path / "adapter", starter_world.base, teach=[drilled], steps=40)
 
-    told = reported(world.plan(adapter, dataset=dataset, settings=FEW))["memorisation"]
+    told = reported(starter_world.plan(adapter, dataset=dataset, settings=FEW))["memorisation"]
 
     assert told["training"]["adapter"] == told["training"]["by_adapter_alone"] == 1
-    assert told["training"]["asked"] > 1
     assert told["training"]["base"] == told["heldout"]["adapter"] == 0
 
 

@@ -110,7 +110,7 @@ def test_an_adapter_that_learnt_only_the_form_of_answers_is_held(
     assert words in on_the_code
 
 
-CLEAN = Leaks(0, 0, None, 0.0, 0.0)
+CLEAN = Leaks(0, 0)
 PARITY = {
     "prompts": 32,
     "trained_to_reloaded": 0.0001,
@@ -126,9 +126,9 @@ RECITED = {"training": {"asked": 32, "by_adapter_alone": 2}, "secrets": 0}
     ("controls", "against"),
     [
         (Controls(CLEAN, {"all": {"change": 0.01}}, RECITED, PARITY), ""),
-        (Controls(Leaks(3, 0, None, 0.0, 0.0)), "learned from 3 of the held-out examples"),
-        (Controls(Leaks(None, 9, None, 0.0, 0.0)), "gives back 9 held-out texts"),
-        (Controls(Leaks(None, 0, 0.5, 0.4, 0.6)), "gained more on held-out code"),
+        (Controls(Leaks(3, 0)), "learned from 3 of the held-out examples"),
+        (Controls(Leaks(None, 9)), "gives back 9 held-out texts"),
+        (Controls(Leaks(None, 0, 0.5, 0.4, 0.6, 0.1)), "gained more on held-out code"),
         (Controls(general={"all": {"change": 0.2}}), "20.0 % more bits per byte"),
         (
             Controls(memorisation={"training": {"asked": 32, "by_adapter_alone": 30}}),
