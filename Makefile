@@ -34,7 +34,8 @@ ui: $(VENV)/runtime  ## the Dagster UI and its daemon on port 3000
 	$(BIN)/repo-tune ui
 
 bench: $(VENV)/dev  ## measurements, each a ratio against a peer or a limit
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in bench/chunking.py bench/data.py bench/retrieval.py bench/training.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/repo-tune demo >/dev/null && $(BIN)/python bench/evaluation.py .repo_tune
 
 constraints: $(VENV)/dev  ## resolve every dependency anew and pin the whole set
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --dry-run --ignore-installed \

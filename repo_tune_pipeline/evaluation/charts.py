@@ -47,7 +47,7 @@ def bar(value: float, most: float, kind: str) -> Markup:
     width = max(0.0, min(1.0, value / most)) * _WIDTH
     parts = [
         f'<rect class="track" x="0" y="4" width="{_WIDTH}" height="10" rx="3"/>',
-        f'<rect class="value" x="0" y="4" width="{width:.1f}" height="10" rx="3"/>',
+        f'<rect class="amount" x="0" y="4" width="{width:.1f}" height="10" rx="3"/>',
     ]
     return _svg(f"bar {kind}", _WIDTH, 18, f"{value:.3f}", parts)
 
