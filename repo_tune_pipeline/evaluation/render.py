@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from repo_tune_pipeline.evaluation.cells import ADAPTER_PLAIN, BASE_PLAIN, PLACEBO_PLAIN
 from repo_tune_pipeline.evaluation.charts import interval_chart, loss_curve, reach_of
+from repo_tune_pipeline.evaluation.comparison import Comparison
 from repo_tune_pipeline.evaluation.examples import best_and_worst, gained_bits, gained_similarity
 from repo_tune_pipeline.evaluation.facts import fact_tables
-from repo_tune_pipeline.evaluation.metrics import ALL, METRICS, Metric
+from repo_tune_pipeline.evaluation.metrics import ALL, METRICS, Metric, tasks_of
 from repo_tune_pipeline.evaluation.panes import example_view
 from repo_tune_pipeline.evaluation.report import Report
 from repo_tune_pipeline.evaluation.safe_text import markdown_code, one_line, visible
@@ -137,22 +138,26 @@ def base_name(report: Report) -> str:
 
 
 def _table(report: Report, metric: Metric) -> dict[str, Any]:
-    cells = report.comparison.cells
-    base, adapter = cells[BASE_PLAIN], cells[ADAPTER_PLAIN]
-    tasks = [task for task in base if metric.name in base[task]]
+    comparison = report.comparison
+    tasks = [
+        task
+        for task in tasks_of(report.predictions)
+        if comparison.value(BASE_PLAIN, task, metric.name) is not None
+        or comparison.value(ADAPTER_PLAIN, task, metric.name) is not None
+    ]
     if len(tasks) == 2:  # the whole and its only part are the same
         tasks.remove(ALL)
-    found = [report.comparison.difference(task, metric.name) for task in tasks]
+    found = [comparison.difference(task, metric.name) for task in tasks]
     reach = reach_of([one.interval for one in found if one is not None])
     rows: list[dict[str, Any]] = []
     for task in tasks:
-        difference = report.comparison.difference(task, metric.name)
+        difference = comparison.difference(task, metric.name)
         row: dict[str, Any] = {
             "task": TASK_TITLES.get(task, task.replace("_", " ").capitalize()),
             "whole": task == ALL,
-            "n": base[task][metric.name]["n"],
-            "base": f"{base[task][metric.name]['value']:.3f}",
-            "adapter": f"{adapter[task][metric.name]['value']:.3f}",
+            "n": _counted(comparison, task, metric),
+            "base": _shown(comparison.value(BASE_PLAIN, task, metric.name)),
+            "adapter": _shown(comparison.value(ADAPTER_PLAIN, task, metric.name)),
             "difference": "",
             "bounds": "",
             "chart": None,
@@ -173,6 +178,16 @@ def _table(report: Report, metric: Metric) -> dict[str, Any]:
         "right": right,
         "rows": rows,
     }
+
+
+def _counted(comparison: Comparison, task: str, metric: Metric) -> int:
+    """On how many examples either was measured."""
+    values = [comparison.cells[cell].get(task, {}) for cell in (BASE_PLAIN, ADAPTER_PLAIN)]
+    return max(int(found[metric.name]["n"]) for found in values if metric.name in found)
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _tiles(report: Report) -> Iterator[dict[str, str]]:

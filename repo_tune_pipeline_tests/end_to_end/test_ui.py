@@ -28,6 +28,7 @@ ASSETS = (
     "sft_readable_json",
     "qlora_adapter",
     "evaluation_report",
+    "placebo_adapter",
     "champion_adapter",
     "retrieval_index",
 )
@@ -120,7 +121,7 @@ def test_runs_started_in_the_terminal_are_seen_in_the_ui(ui: str, walk: Walk) ->
         assert runs[walk.result[stage]["run_id"]]["status"] == "SUCCESS"
 
 
-def test_the_blocking_checks_passed(ui: str) -> None:
+def test_the_blocking_checks_passed_and_the_verdict_is_one_of_them(ui: str, walk: Walk) -> None:
     query = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
         name blocking executionForLatestMaterialization { status } } } } } }"""
     nodes = _ask(ui, query)["assetNodes"]
@@ -129,10 +130,13 @@ def test_the_blocking_checks_passed(ui: str) -> None:
         for node in nodes  # type: ignore[attr-defined]
         for check in node["assetChecksOrError"].get("checks", [])
     }
-    assert set(checks) == {"sft_not_empty", "no_leak_in_sft", "adapter_loads"}
-    for check in checks.values():
+    assert set(checks) == {"sft_not_empty", "no_leak_in_sft", "adapter_loads", "promotable"}
+    promoted = walk.result["evaluate"]["verdict"]["decision"] == "promote"
+    for name, check in checks.items():
         assert check["blocking"]
-        assert check["executionForLatestMaterialization"]["status"] == "SUCCEEDED"
+        passed = promoted or name != "promotable"
+        status = check["executionForLatestMaterialization"]["status"]
+        assert status == ("SUCCEEDED" if passed else "FAILED")
 
 
 def test_a_job_launched_on_the_workspace_does_what_repo_tune_run_does(ui: str, walk: Walk) -> None:

@@ -4,8 +4,15 @@ from pathlib import Path
 import pytest
 
 from repo_tune_pipeline.evaluation import prepare_evaluation
+from repo_tune_pipeline.evaluation.cells import ADAPTER_PLAIN, BASE_PLAIN
+from repo_tune_pipeline.evaluation.predicting import Predicted
+from repo_tune_pipeline.evaluation.render import render_html, render_markdown
+from repo_tune_pipeline.evaluation.report import Measured, build_report
 from repo_tune_pipeline.evaluation.safe_text import markdown_code, visible
+from repo_tune_pipeline.evaluation.selection import Selection
+from repo_tune_pipeline.evaluation.verdict import Controls
 from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline_tests.evaluation.known import prediction
 from repo_tune_pipeline_tests.evaluation.worlds import (
     World,
     an_example,
@@ -91,3 +98,24 @@ def test_what_could_deceive_the_eye_is_written_out() -> None:
 
 def test_a_code_span_in_markdown_holds_its_text() -> None:
     assert markdown_code("a`b|c\n<script>") == "`a'b¦c\\n<script>`"
+
+
+def test_what_only_one_model_was_measured_on_is_shown_for_the_other_as_missing(
+    world: World, idle_adapter: Path
+) -> None:
+    """An adapter whose answers name nothing has no share of names that exist."""
+    predictions = []
+    for number in range(12):
+        one = prediction(an_example(number, path=f"src/{number}.py"), 2.0, 1.5)
+        one.outcomes[BASE_PLAIN].terms["grounding"] = (1.0, 2.0)
+        one.outcomes[ADAPTER_PLAIN].terms["grounding"] = (0.0, 0.0)
+        predictions.append(one)
+    selection = Selection(tuple(one.example for one in predictions), frozenset(), 12, {})
+    measured = Measured(selection, Predicted(predictions), (), Controls(), "cpu", "float32")
+
+    report = build_report(world.plan(idle_adapter), measured)
+
+    assert '<td data-label="Base">0.500</td><td data-label="Adapter">–</td>' in (
+        render_html(report)
+    )
+    assert "| Grounding | Code completion | 12 | 0.500 | – |" in render_markdown(report)
