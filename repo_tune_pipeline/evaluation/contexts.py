@@ -57,7 +57,7 @@ NOTHING = Context()
 
 def retrieved(
     examples: Sequence[SftExample],
-    find: Callable[[str, SftExample], Sequence[Hit]],
+    find: Callable[[str], Sequence[Hit]],
     reader: Reader,
     *,
     limit: int,
@@ -75,10 +75,11 @@ def retrieved(
     found, counts = Context(), Counter[str]()
     for example in examples:
         room = max(max_tokens, reader.count_tokens(example.output) + 8)
-        hits = _allowed(example, find(user_text(example.instruction, example.input), example))
-        counts["passages_left_out"] += hits[1]
+        hits = find(user_text(example.instruction, example.input))
+        allowed = _allowed(example, hits)
+        counts["passages_left_out"] += len(hits) - len(allowed)
         passages = fitting_passages(
-            hits[0][:limit],
+            allowed[:limit],
             lambda input, one=example, least=room: reader.has_room(
                 Prompt(one.instruction, input), least
             ),
@@ -93,15 +94,14 @@ def retrieved(
     return found
 
 
-def _allowed(example: SftExample, hits: Sequence[Hit]) -> tuple[list[Hit], int]:
-    """The hits that give nothing away, and how many do."""
+def _allowed(example: SftExample, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that give nothing away."""
     if example.meta.task in _ASKS_FOR_A_PLACE:
-        return list(hits), 0
+        return list(hits)
     answer = _BLANKS.sub("", example.output)
-    kept = [
+    return [
         hit
         for hit in hits
         if (hit.repo, hit.path) != (example.meta.repo, example.meta.path)
         and not (len(answer) >= _TELLING_CHARS and answer in _BLANKS.sub("", hit.source))
     ]
-    return kept, len(hits) - len(kept)

@@ -131,8 +131,7 @@ def _passages(plan: EvaluationPlan, selection: Selection, reader: LocalModel) ->
     limit = plan.settings.answering.passages
     embedder = connect_embedder(plan.settings.retrieval.embedding)
 
-    def find(question: str, example: SftExample) -> list[Hit]:
-        del example
+    def find(question: str) -> list[Hit]:
         return search(plan.index, question, limit=limit + _MORE_HITS, embedder=embedder)
 
     return retrieved(
@@ -226,7 +225,7 @@ def _add_placebo(
 def _vocabularies(plan: EvaluationPlan, examples: Sequence[SftExample]) -> dict[str, Vocabulary]:
     """By repository, where its snapshot is still of the examples' commit."""
     found: dict[str, Vocabulary] = {}
-    home = Home(plan.repositories)
+    home = Home(plan.home)
     for repo, commit in sorted({(one.meta.repo, one.meta.commit) for one in examples}):
         try:
             snapshot = ingestion.load_snapshot(home.snapshot(repo))

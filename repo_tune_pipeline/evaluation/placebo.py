@@ -83,11 +83,13 @@ def _source(named: str, learned: Mapping[str, str]) -> str:
             f"`evaluation.placebo` is {named}, which the adapter learned from.",
             "Name a repository that has nothing to do with yours.",
         )
-    if Path(named).exists() or "/" in named:
+    if "/" in named:
         return named
     try:
         files = distribution(named).files or []
     except PackageNotFoundError:
+        if Path(named).exists():
+            return named
         raise ConfigError(
             f"`evaluation.placebo` is {named}, which is neither installed nor a repository.",
             "Name an installed package, a folder or a git URL, or leave it empty for none.",

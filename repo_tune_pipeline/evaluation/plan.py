@@ -14,13 +14,13 @@ from repo_tune_pipeline.evaluation.remote import gemini_wanted
 from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.retrieval import index_summary
 from repo_tune_pipeline.settings import Settings, VariantSettings
-from repo_tune_pipeline.training import resolve_base_model
+from repo_tune_pipeline.training import IN_MEMORY_FILE, LEARNED_FILE, resolve_base_model
 
 EVALUATION_VERSION = "3"
 WEIGHTS = "adapter_model.safetensors"
 REPORT_FILES = ("report.html", "report.json", "report.md", "predictions.jsonl", "timings.json")
 DATASET_FILES = ("sft.jsonl", "heldout.jsonl", "heldout_recent.jsonl")
-_PATHS = ("adapter", "dataset", "index", "repositories", "folder", "work_dir")
+_PATHS = ("adapter", "dataset", "index", "home", "folder", "work_dir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EvaluationPlan:
     placebo: Path | None
     dataset: Path
     index: Path
-    repositories: Path
+    home: Path
     gemini: str
     filter: VariantSettings
     settings: Settings
@@ -141,7 +141,7 @@ def plan_evaluation(
         placebo=placebo.resolve() if placebo else None,
         dataset=dataset.resolve(),
         index=home.index.absolute(),
-        repositories=home.root.absolute(),
+        home=home.root.absolute(),
         gemini=gemini,
         filter=filter,
         settings=settings,
@@ -174,7 +174,7 @@ def read_run(adapter: Path) -> dict[str, Any]:
 
 
 def _evidence(adapter: Path) -> list[Path]:
-    names = (WEIGHTS, "learned.json", "in_memory.json")
+    names = (WEIGHTS, LEARNED_FILE, IN_MEMORY_FILE)
     return [adapter / name for name in names if (adapter / name).is_file()]
 
 

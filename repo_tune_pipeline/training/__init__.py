@@ -7,7 +7,7 @@ if finished_adapter(plan, home) is None:
 
 from repo_tune_pipeline.training.base_model import BaseModel, resolve_base_model, starter_folder
 from repo_tune_pipeline.training.forecast import DevicePlan, Forecast, forecast
-from repo_tune_pipeline.training.learned import Learned, read_learned
+from repo_tune_pipeline.training.learned import LEARNED_FILE, Learned, read_learned
 from repo_tune_pipeline.training.machine import (
     Gpu,
     MachineFacts,
@@ -31,6 +31,7 @@ from repo_tune_pipeline.training.recipe import configured_base_model
 
 __all__ = [
     "IN_MEMORY_FILE",
+    "LEARNED_FILE",
     "TRAINING_VERSION",
     "BaseModel",
     "DevicePlan",

@@ -18,7 +18,7 @@ def given(world: World, example, hits, **limits):
     reader = load_local_model(world.base)
     context = retrieved(
         [example],
-        lambda question, one: hits,
+        lambda question: hits,
         reader,
         **{"limit": 3, "max_tokens": 24, **limits},
     )

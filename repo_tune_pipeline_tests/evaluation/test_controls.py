@@ -1,5 +1,6 @@
 """Leaks, what was learned by heart, what was forgotten, placebo and age: each on a known case."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from repo_tune_pipeline.artifacts import read_json
 from repo_tune_pipeline.evaluation import EvaluationPlan, prepare_evaluation
 from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline.models.local import load_local_model
 from repo_tune_pipeline.settings import EvaluationSettings
 from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.evaluation.worlds import (
@@ -141,3 +143,30 @@ def test_a_placebo_and_the_files_that_changed_last_stand_beside_the_others(
     assert set(report["recent"]["cells"]) == {"base", "adapter", "placebo"}
     page = (plan.folder / "report.html").read_text(encoding="utf-8")
     assert "On 12 examples of the 6 files that changed last" in page
+
+
+def test_a_planted_canary_is_exposed_only_where_it_was_learned(
+    starter_world: World, tmp_path: Path
+) -> None:
+    """Exposure in bits (Carlini et al. 2019, arXiv:1802.08232): log2 |R| - log2 rank, over all of
+    the canary's possible values; 8 bits here, where it ranks first of 256.
+    """
+
+    def canary(value: int):
+        words = ("ash", "birch", "cedar", "elm", "fir", "gum", "hazel", "ivy", "juniper", "kapok",
+                 "larch", "maple", "oak", "pine", "rowan", "spruce")  # fmt: skip
+        output = f"    return '{words[value // 16]}-{words[value % 16]}'"
+        return an_example(9_000, path="lib/vault.py", input="def vault_word():\n", output=output)
+
+    candidates = [canary(value) for value in range(256)]
+    planted = make_adapter(
+        tmp_path / "planted", starter_world.base, teach=[*others(22), *[canary(77)] * 2], steps=24
+    )
+    model = load_local_model(starter_world.base, planted)
+
+    def exposure(asked) -> float:
+        nats = [score.nats for score in asked.score(candidates)]
+        return 8 - math.log2(sorted(nats).index(nats[77]) + 1)
+
+    assert exposure(model) == 8
+    assert exposure(model.without_adapter()) < 6
