@@ -251,7 +251,7 @@ class PromotionSettings(_Section):
     min_files: int = Field(default=8, ge=2)
     smallest_difference: float = Field(default=0.02, gt=0, lt=1)
     beyond_placebo: bool = True
-    max_general_loss: float = Field(default=0.05, ge=0)
+    max_general_loss: float = Field(default=0.1, ge=0)
     max_recited: float = Field(default=0.25, ge=0, le=1)
 
 
