@@ -29,7 +29,8 @@ def _bits_per_byte(result: dict[str, Any], task: str = "all") -> dict[str, float
     found = [
         one
         for one in report["differences"]
-        if (one["minuend"], one["subtrahend"], one["context"]) == ("adapter", "base", "plain")
+        if (one["minuend"], one["subtrahend"]) == ("adapter", "base")
+        and one["context"] == one["subtrahend_context"] == "plain"
         and (one["task"], one["metric"]) == (task, "bits_per_byte")
     ]
     assert len(found) == 1
