@@ -25,7 +25,7 @@ from repo_tune_pipeline.evaluation.contexts import NOTHING, Context, retrieved
 from repo_tune_pipeline.evaluation.general import general_texts, measure_general
 from repo_tune_pipeline.evaluation.leaks import Leaks, find_leaks
 from repo_tune_pipeline.evaluation.measures import Vocabulary
-from repo_tune_pipeline.evaluation.memorisation import Recited, memorisation, recited
+from repo_tune_pipeline.evaluation.memorisation import memorisation, recited
 from repo_tune_pipeline.evaluation.parity import measure_parity
 from repo_tune_pipeline.evaluation.plan import EvaluationPlan
 from repo_tune_pipeline.evaluation.predicting import Model, Predicted, Questions, Report, predict
@@ -165,7 +165,7 @@ def _memory(
         read_learned(plan.adapter),
         predicted.predictions,
         trained,
-        of_heldout if code else Recited(0, 0, 0, 0),
+        of_heldout,
         resamples=plan.settings.evaluation.bootstrap_resamples,
         seed=plan.settings.evaluation.seed,
     )
