@@ -141,7 +141,9 @@ def _plan(home: Path, dataset: Path, base: str, asked: argparse.Namespace) -> Tr
         dataset=dataset,
         variant="main",
         filter=VariantSettings(),
-        settings=TrainingSettings(profile=asked.profile, base_model=base, max_steps=asked.steps),
+        settings=TrainingSettings(
+            profile=asked.profile, base_model=base, max_steps=asked.steps, replay=0
+        ),
         configs=configs,
         home=Home(home),
     )

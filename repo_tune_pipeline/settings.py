@@ -158,6 +158,8 @@ class TrainingSettings(_Section):
     The profile `auto` is the one that fits the machine. `num_gpus` is how many GPUs train together,
     each in a process of its own; 0: all that there are. Without a GPU it counts CPU processes.
     `memory_gib` is the most main memory that the trainer may take; 0: all that there is.
+    `replay` is how many examples of general code and prose are learned beside each of the team's
+    own, so that they aren't forgotten; None: what suits the base model.
     """
 
     base_model: str = ""
@@ -165,6 +167,7 @@ class TrainingSettings(_Section):
     max_steps: int | None = Field(default=None, ge=1)
     num_gpus: int = Field(default=0, ge=0)
     memory_gib: float = Field(default=0, ge=0)
+    replay: float | None = Field(default=None, ge=0, le=4)
     shuffle_labels: bool = False
 
     def changed(self, changes: Mapping[str, object]) -> TrainingSettings:

@@ -1,21 +1,15 @@
-"""What was forgotten: code and prose from elsewhere, before and after.
-
-The code is Python's standard library, the prose what installed distributions say of themselves:
-both are on every machine that runs this, and no team's own.
-"""
+"""What was forgotten: code and prose from elsewhere, before and after."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import re
-import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import distributions
-from pathlib import Path
+from itertools import islice
 from typing import Any, Protocol
 
+from repo_tune_pipeline.elsewhere import Text, descriptions, package_code
 from repo_tune_pipeline.evaluation.bootstrap import Terms, paired_difference
 from repo_tune_pipeline.evaluation.measures import judge, reference_of
 from repo_tune_pipeline.evaluation.predicting import Scored
@@ -25,8 +19,8 @@ from repo_tune_pipeline.settings import EvaluationSettings
 
 _CHARS = 1_200
 _SHOWN_LINES, _HIDDEN_LINES = 18, 6
-_PICTURES = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?|<[^>\n]+>")
-_LEFT_OUT = frozenset({"test", "tests", "site-packages", "dist-packages", "lib2to3", "idlelib"})
+_MAX_SHOWN_BYTES = 800
+"""Some code is all numbers, with a token a byte; it too has to fit into the context."""
 
 
 class Model(Protocol):
@@ -58,14 +52,14 @@ def general_texts(count: int, without: Sequence[str] = ()) -> GeneralTexts:
 
     Args:
         count: how many of code, and of prose.
-        without: names of repositories under evaluation, whose own description is left out.
+        without: repositories under evaluation, as owner/name, of which nothing is taken.
     """
-    names = {name.rpartition("/")[2].lower() for name in without}
-    code = [] if "cpython" in names else list(_library(count))
-    completions = [found for name, text in code if (found := _completion(name, text))]
+    code = list(islice(package_code(judged=True, files=1, without=without), count))
+    prose = islice(descriptions(judged=True, without=without), count)
+    completions = [found for text in code if (found := _completion(text))]
     return GeneralTexts(
-        tuple(_excerpt(text) for _, text in code),
-        tuple(_excerpt(text) for text in _descriptions(count, names)),
+        tuple(_excerpt(text.text) for text in code),
+        tuple(_excerpt(text.text) for text in prose),
         tuple(completions),
     )
 
@@ -151,77 +145,34 @@ def _edit_similarity(
     return sum(value["edit_similarity"][0] for value in values) / len(values)
 
 
-def _library(count: int) -> Iterator[tuple[str, str]]:
-    if not count:
-        return
-    root = Path(sysconfig.get_paths()["stdlib"])
-    names = sorted(
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*.py")
-        if not _LEFT_OUT & set(path.relative_to(root).parts)
-    )
-    for name in sorted(names, key=_place):
-        text = _read(root / name)
-        if len(text) >= 2 * _CHARS:
-            yield name, text
-            count -= 1
-        if not count:
-            return
-
-
-def _descriptions(count: int, without: set[str]) -> Iterator[str]:
-    if not count:
-        return
-    found: dict[str, str] = {}
-    for one in distributions():
-        payload = one.metadata.get_payload()  # pyright: ignore[reportAttributeAccessIssue]
-        if isinstance(payload, str) and one.metadata["Name"].lower() not in without:
-            found[one.metadata["Name"]] = _PICTURES.sub("", payload)
-    for name in sorted(found, key=_place):
-        if len(found[name]) >= 2 * _CHARS:
-            yield found[name]
-            count -= 1
-        if not count:
-            return
-
-
-def _completion(name: str, text: str) -> SftExample | None:
+def _completion(text: Text) -> SftExample | None:
     """A slice from the middle of a file, cut between lines, as a completion is asked for."""
-    lines = text.split("\n")
+    lines = text.text.split("\n")
     middle = len(lines) // 2
     shown = lines[max(0, middle - _SHOWN_LINES) : middle]
+    while len("\n".join(shown).encode()) > _MAX_SHOWN_BYTES:
+        del shown[0]
     hidden = lines[middle : middle + _HIDDEN_LINES]
     if not "".join(hidden).strip() or not "".join(shown).strip():
         return None
     meta = ExampleMeta(
-        id=name,
+        id=text.path,
         task="code_completion",
-        repo="python/cpython",
+        repo=text.project,
         commit="",
-        path=f"Lib/{name}",
+        path=text.path,
         start_line=0,
         end_line=0,
         symbol="",
         language="Python",
-        license="PSF-2.0",
+        license="",
         origin="source",
         chunk_id="",
     )
-    instruction = f"Continue this Python code from Lib/{name} in cpython:"
+    instruction = f"Continue this Python code from {text.path} in {text.project}:"
     return SftExample(instruction, "\n".join([*shown, ""]), "\n".join(hidden), meta)
 
 
 def _excerpt(text: str) -> str:
     start = text.find("\n", max(0, len(text) // 2 - _CHARS)) + 1
     return text[start : start + _CHARS]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _place(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()

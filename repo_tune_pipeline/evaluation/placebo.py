@@ -51,8 +51,9 @@ def plan_placebo(
     run = read_json(adapter / "run.json")
     source = _source(settings.evaluation.placebo, cast("dict[str, str]", run["repositories"]))
     place = placebo_home(home)
-    seen = int(cast("dict[str, int]", run["examples"])["seen"])
-    dataset = _cut(_dataset(source, settings, configs, place), seen, place)
+    counts = cast("dict[str, int]", run["examples"])
+    own = int(counts["seen"]) - int(counts.get("replayed", 0))
+    dataset = _cut(_dataset(source, settings, configs, place), own, place)
     return plan_training(
         dataset=dataset,
         variant=_NAME,

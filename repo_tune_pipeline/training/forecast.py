@@ -25,6 +25,7 @@ from repo_tune_pipeline.training.memory import GIB, MemoryEstimate, estimate_mem
 from repo_tune_pipeline.training.plan import planned_steps
 from repo_tune_pipeline.training.recipe import lay, read_layers
 from repo_tune_pipeline.training.recipe_check import check_recipe
+from repo_tune_pipeline.training.replay import replay_of, replay_share
 from repo_tune_pipeline.training.shapes import KNOWN, ModelShape, known_shape
 from repo_tune_pipeline.training.speed import Speed, assumed_speed, gpu_speed, measured_speed
 
@@ -139,12 +140,13 @@ def forecast(
     base, shape, notes = _look_up(name)
     notes = [*(note for layer in layers for note in layer.notes), *notes]
     chosen = select_examples(dataset, variant, filter) if dataset else None
+    learned = [*chosen, *replay_of(chosen, replay_share(settings.replay, name))] if chosen else None
     processes = training_processes(settings.num_gpus, recipe)
-    steps = planned_steps(recipe, chosen, processes) if chosen else None
+    steps = planned_steps(recipe, learned, processes) if learned else None
     planned = _within(Rung.of(recipe), shape)
     packed = bool(recipe.get("sample_packing"))
     rows = steps * processes * planned.batch if steps else 0
-    tokens = _tokens(chosen, rows, planned, packed=packed) if chosen else None
+    tokens = _tokens(learned, rows, planned, packed=packed) if learned else None
 
     def on(device: str, config: Mapping[str, Any], free: int, speed: Speed, gpu: bool, of: str):
         first = _within(Rung.of(config), shape)

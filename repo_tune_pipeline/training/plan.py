@@ -27,8 +27,9 @@ from repo_tune_pipeline.training.examples import (
 )
 from repo_tune_pipeline.training.recipe import data_file, lay, place, read_layers
 from repo_tune_pipeline.training.recipe_check import check_recipe
+from repo_tune_pipeline.training.replay import replay_of, replay_share
 
-TRAINING_VERSION = "2"
+TRAINING_VERSION = "3"
 
 _PLACES = ("base_model", "datasets", "dataset_prepared_path", "output_dir")
 """Keys that say where things lie on this machine, and not what is learned."""
@@ -40,10 +41,11 @@ class TrainingPlan:
 
     `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
     `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
-    the examples that pass the variant's filter. `steps` is an estimate of the optimizer's steps.
-    `processes` train together, one a device. `memory_gib` is the most main memory that they may
-    take (0: no limit), and `ladders` remembers what fitted. `notes` are for the person who wrote
-    the recipe.
+    the examples that pass the variant's filter, `examples` in number, and the `replayed` ones of
+    general code and prose beside them, `replay` for each. `steps` is an estimate of the
+    optimizer's steps. `processes` train together, one a device. `memory_gib` is the most main
+    memory that they may take (0: no limit), and `ladders` remembers what fitted. `notes` are for
+    the person who wrote the recipe.
     """
 
     variant: str
@@ -59,6 +61,8 @@ class TrainingPlan:
     dataset_digest: str
     data_digest: str
     examples: int
+    replay: float
+    replayed: int
     repositories: dict[str, str]
     base_name: str
     base_model: str
@@ -78,6 +82,23 @@ class TrainingPlan:
         """The plan as a JSON object; `from_json` is its inverse."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return orjson.dumps(values, default=_plain, option=orjson.OPT_INDENT_2)
+
+    def training_examples(self) -> list[TrainingExample]:
+        """What is learned from, in the order of the lines of `data_file`.
+
+        Raises:
+            StorageError: the data set can't be read, or isn't the one that was planned with.
+        """
+        chosen = select_examples(
+            self.dataset, self.variant, self.filter, shuffle_labels=self.shuffle_labels
+        )
+        learned = [*chosen, *replay_of(chosen, self.replay)]
+        if _digest(learned) != self.data_digest:
+            raise StorageError(
+                f"The data set {self.dataset} changed since this training was planned.",
+                "Run again.",
+            )
+        return learned
 
     @classmethod
     def from_json(cls, data: bytes | str) -> TrainingPlan:
@@ -139,9 +160,11 @@ def plan_training(
         recipe["sequence_len"] = context
     dataset = dataset.resolve()
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
-    data_digest = hashlib.sha256(b"".join(example.line for example in chosen)).hexdigest()
+    share = replay_share(settings.replay, base.name)
+    learned = [*chosen, *(replayed := replay_of(chosen, share))]
+    data_digest = _digest(learned)
     processes = training_processes(settings.num_gpus, recipe)
-    steps = planned_steps(recipe, chosen, processes)
+    steps = planned_steps(recipe, learned, processes)
     if recipe.get("max_steps"):
         # Axolotl would go round the data until it reached the number; here it is a ceiling.
         recipe["max_steps"] = steps
@@ -161,6 +184,8 @@ def plan_training(
         dataset_digest=_dataset_digest(dataset),
         data_digest=data_digest,
         examples=len(chosen),
+        replay=share,
+        replayed=len(replayed),
         repositories=_repositories(chosen),
         base_name=base.name,
         base_model=base.reference,
@@ -203,15 +228,7 @@ def prepare_training(plan: TrainingPlan) -> Path:
     Raises:
         StorageError: something can't be written, or the data set changed since it was planned.
     """
-    chosen = select_examples(
-        plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
-    )
-    lines = [example.line for example in chosen]
-    if hashlib.sha256(b"".join(lines)).hexdigest() != plan.data_digest:
-        raise StorageError(
-            f"The data set {plan.dataset} changed since this training was planned.", "Run again."
-        )
-    write_file(plan.data_file, lines)
+    write_file(plan.data_file, [example.line for example in plan.training_examples()])
     write_recipe(plan, plan.config)
     write_file(plan.work_dir / "plan.json", plan.to_json())
     return plan.work_dir / "plan.json"
@@ -251,6 +268,10 @@ def _fingerprint(recipe: dict[str, Any], data_digest: str, base_digest: str, pro
     others = cast(list[Any], recipe.get("datasets") or [])[1:]
     versions = [TRAINING_VERSION, PROMPT_VERSION]
     return digest_json([learned, others, data_digest, base_digest, versions, processes])
+
+
+def _digest(examples: Sequence[TrainingExample]) -> str:
+    return hashlib.sha256(b"".join(example.line for example in examples)).hexdigest()
 
 
 def _revision(recipe: dict[str, Any]) -> str:

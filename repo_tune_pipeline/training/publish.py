@@ -14,7 +14,6 @@ from repo_tune_pipeline.artifacts import new_folder, point_latest, write_json
 from repo_tune_pipeline.errors import TrainingError
 from repo_tune_pipeline.training.checkpoints import whole_safetensors
 from repo_tune_pipeline.training.climbing import Climbed
-from repo_tune_pipeline.training.examples import select_examples
 from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
 from repo_tune_pipeline.training.plan import TRAINING_VERSION, TrainingPlan
 from repo_tune_pipeline.training.progress import IN_MEMORY_FILE, metrics_file, read_metrics
@@ -58,12 +57,7 @@ def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
             shutil.copytree(events, folder / events.name)
         for name in ("axolotl.yaml", LOG_FILE):
             shutil.copyfile(plan.work_dir / name, folder / name)
-        write_learned(
-            folder / LEARNED_FILE,
-            select_examples(
-                plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
-            ),
-        )
+        write_learned(folder / LEARNED_FILE, plan.training_examples())
         write_json(folder / "run.json", summary)
     point_latest(plan.adapter)
     shutil.rmtree(plan.work_dir, ignore_errors=True)
@@ -75,11 +69,11 @@ def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
 
     `train_loss` is the mean over all steps, in nats a token. `seconds` and `peak_memory_bytes` are
     of the last attempt, which began after `resumed_step`. `ladder` says which settings memory
-    sufficed for.
+    sufficed for. `examples.seen` counts the `replayed` ones too.
     """
     metrics = read_metrics(metrics_file(plan.work_dir))
     last, run = metrics[-1], climbed.run
-    trained = int(last["examples"])
+    seen, trained = plan.examples + plan.replayed, int(last["examples"])
     return {
         "variant": plan.variant,
         "version": plan.version,
@@ -87,9 +81,10 @@ def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
         "dataset_digest": plan.dataset_digest,
         "data_digest": plan.data_digest,
         "examples": {
-            "seen": plan.examples,
+            "seen": seen,
             "kept": trained,
-            "dropped": {"too_long": plan.examples - trained},
+            "dropped": {"too_long": seen - trained},
+            "replayed": plan.replayed,
         },
         "repositories": plan.repositories,
         "filter": plan.filter.model_dump(mode="json"),

@@ -18,7 +18,7 @@ import orjson
 from repo_tune_pipeline.artifacts import storage_error
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import checkpoint_step
-from repo_tune_pipeline.training.examples import EXAMPLES_FILE, select_examples
+from repo_tune_pipeline.training.examples import EXAMPLES_FILE
 from repo_tune_pipeline.training.full_disk import ended_by_full_disk
 from repo_tune_pipeline.training.launch import train_command, train_environment
 from repo_tune_pipeline.training.lifeline import end_group, end_with_parent
@@ -141,9 +141,7 @@ def trainer_error(plan: TrainingPlan, code: int) -> TrainingError:
 
 
 def _stopped(plan: TrainingPlan, said: Mapping[str, Any], log: Path) -> TrainingError:
-    examples = select_examples(
-        plan.dataset, plan.variant, plan.filter, shuffle_labels=plan.shuffle_labels
-    )
+    examples = plan.training_examples()
     batch = "".join(f"\n{examples[at].repo} {examples[at].place}" for at in said["lines"])
     return TrainingError(
         f"Training of variant {plan.variant} stopped at step {said['step']}: the loss is "

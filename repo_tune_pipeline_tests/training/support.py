@@ -76,11 +76,12 @@ def plan(
     filter: VariantSettings | None = None,
     **settings,
 ) -> TrainingPlan:
+    """A plan without replay, unless `settings` ask for it: its rows are the data set's."""
     return plan_training(
         dataset=dataset,
         variant=variant,
         filter=filter or VariantSettings(),
-        settings=TrainingSettings(**settings),
+        settings=TrainingSettings(**{"replay": 0, **settings}),
         configs=configs,
         home=Home(home),
     )

@@ -78,7 +78,7 @@ def trained(tmp_path_factory, long_dataset, small_model):
         "limited": train("limited", LIMIT_GIB),
         "again": train("again", LIMIT_GIB),
         "foretold": forecast(
-            settings=TrainingSettings(base_model=str(small_model), memory_gib=LIMIT_GIB),
+            settings=TrainingSettings(base_model=str(small_model), memory_gib=LIMIT_GIB, replay=0),
             configs=configs,
             home=Home(home),
             variant="main",
