@@ -15,7 +15,7 @@ from repo_tune_pipeline.models.grounded import GroundedAnswer, answer_grounded
 from repo_tune_pipeline.models.protocol import Answerer, Prompt
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.models.remote import RemoteAnswerer
-from repo_tune_pipeline.retrieval import connect_embedder, search
+from repo_tune_pipeline.retrieval import Hit, connect_embedder, search
 from repo_tune_pipeline.settings import Settings
 from repo_tune_pipeline.training import resolve_base_model
 
@@ -69,17 +69,37 @@ def ask(
             f"Ask with 1 to {LONGEST_QUESTION:,}.",
         )
     limits = settings.answering
-    embedder = connect_embedder(settings.retrieval.embedding, environ)
     found = answer_grounded(
         question,
         answerer=model.answerer,
-        find=lambda words: search(
-            home.index, words, limit=limits.passages, repo=repo, embedder=embedder
-        ),
+        find=lambda words: find_passages(words, home, settings, repo=repo, environ=environ),
         room=lambda input: model.has_room(Prompt(question, input), limits.max_tokens),
         max_tokens=limits.max_tokens,
     )
-    return _told(found, model.name)
+    return answer_json(found, model.name)
+
+
+def find_passages(
+    question: str,
+    home: Home,
+    settings: Settings,
+    *,
+    repo: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> list[Hit]:
+    """What the search finds for a question, as many passages as the configuration says.
+
+    Raises:
+        EmptyInputError: there is no search index.
+        ConfigError, ModelServerError: from an embedding server.
+    """
+    return search(
+        home.index,
+        question,
+        limit=settings.answering.passages,
+        repo=repo,
+        embedder=connect_embedder(settings.retrieval.embedding, environ),
+    )
 
 
 def open_model(
@@ -104,7 +124,7 @@ def open_model(
         BaseModelError, EvaluationError: the model can't be loaded.
     """
     if kind == "gemini":
-        return _gemini(settings, environ)
+        return open_gemini(settings, environ)
     version = exports.find_version(home, variant)
     base = resolve_base_model(version.base)
     adapter, name = (None, base.name) if kind == "base" else (version.folder, version.name)
@@ -117,7 +137,12 @@ def open_model(
     return OpenedModel(name, model, model.has_room)
 
 
-def _gemini(settings: Settings, environ: Mapping[str, str]) -> OpenedModel:
+def open_gemini(settings: Settings, environ: Mapping[str, str] = os.environ) -> OpenedModel:
+    """Connect to Gemini.
+
+    Raises:
+        ConfigError: there is no key, or nobody said that the code may be sent.
+    """
     if not settings.answering.i_may_send_this_code:
         raise ConfigError(
             "Gemini would be sent the code that the search finds, and its unpaid tier may use what "
@@ -139,23 +164,25 @@ def _gemini(settings: Settings, environ: Mapping[str, str]) -> OpenedModel:
     return OpenedModel(answerer.name, answerer, has_room)
 
 
-def _told(found: GroundedAnswer, model: str) -> dict[str, Any]:
-    sources = [
-        {
-            "repo": hit.repo,
-            "commit": hit.commit,
-            "path": hit.path,
-            "start_line": hit.start_line,
-            "end_line": hit.end_line,
-            "symbol": hit.symbol,
-            "score": hit.score,
-        }
-        for hit in found.sources
-    ]
+def source_json(hit: Hit) -> dict[str, Any]:
+    """A passage as an answer names it."""
+    return {
+        "repo": hit.repo,
+        "commit": hit.commit,
+        "path": hit.path,
+        "start_line": hit.start_line,
+        "end_line": hit.end_line,
+        "symbol": hit.symbol,
+        "score": hit.score,
+    }
+
+
+def answer_json(found: GroundedAnswer, model: str) -> dict[str, Any]:
+    """An answer in the form that `ask` gives."""
     return {
         "answer": found.text,
         "model": model,
-        "sources": sources,
+        "sources": [source_json(hit) for hit in found.sources],
         "usage": {"prompt_tokens": found.prompt_tokens, "completion_tokens": found.tokens},
         "seconds": round(found.seconds, 3),
     }

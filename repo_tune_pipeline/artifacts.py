@@ -14,6 +14,7 @@ Everything lies under one home directory::
     training/<variant>/<fingerprint>/   a training under way or interrupted, with its checkpoints
     teacher.db                          a teacher's answers, by what it was asked
     state/<stage>/<key>.json            what a stage last did, and from which inputs
+    jobs/<run id>/                      what a run made, and a lock that its process holds
     dagster/                            the Dagster instance, unless DAGSTER_HOME names another
 """
 

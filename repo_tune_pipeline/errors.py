@@ -12,6 +12,8 @@
     ├── TeacherError              a teacher that doesn't answer
     ├── ModelServerError          any other model behind a server that doesn't answer
     ├── BusyError                 a local model that has no time now
+    ├── NotAllowedError           something that the configuration doesn't let a caller do
+    ├── DagsterError              the Dagster webserver doesn't answer, or refuses
     ├── TrainingError             the trainer ended without an adapter
     │   └── OutOfMemoryError      because memory did
     ├── EvaluationError           the evaluation ended without a report
@@ -77,6 +79,14 @@ class BusyError(RepoTuneError):
     def __init__(self, problem: str, retry_after: float) -> None:
         self.retry_after = retry_after
         super().__init__(problem, f"Ask again in {retry_after:.0f} s.")
+
+
+class NotAllowedError(RepoTuneError):
+    """The configuration doesn't let this be done over HTTP."""
+
+
+class DagsterError(RepoTuneError):
+    """Dagster's webserver doesn't answer, or not with what was asked for."""
 
 
 class TrainingError(RepoTuneError):

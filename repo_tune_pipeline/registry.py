@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from repo_tune_pipeline.artifacts import Home, digest_json, read_json, write_json
 from repo_tune_pipeline.errors import StorageError, UsageError
+from repo_tune_pipeline.jobs import keep_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,10 @@ def forget(home: Home, name: str) -> None:
 
 
 def save_state(home: Home, stage: str, key: str, state: StageState) -> None:
-    """Record a stage's success."""
+    """Record a stage's success, and beside the run's other results what it made."""
     write_json(home.state(stage, key), asdict(state))
+    if run_id := state.result.get("run_id"):
+        keep_result(home, str(run_id), stage, state.result)
 
 
 def load_state(home: Home, stage: str, key: str) -> StageState | None:

@@ -258,6 +258,20 @@ class PromotionSettings(_Section):
     max_recited: float = Field(default=0.25, ge=0, le=1)
 
 
+class ServiceSettings(_Section):
+    """What the HTTP service may do, and for how many at once.
+
+    `hosts` and `folders` are where a repository that is added over HTTP may lie: host names, and
+    folders on this machine. `max_waiting` questions wait for the local model, others are turned
+    away; so many are sent to Gemini at once. `max_jobs_shown` is a page of `GET /jobs`.
+    """
+
+    hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org")
+    folders: tuple[str, ...] = ()
+    max_waiting: int = Field(default=32, ge=1, le=1_000)
+    max_jobs_shown: int = Field(default=50, ge=1, le=500)
+
+
 class VariantSettings(_Section):
     """Which examples an adapter learns from; an empty filter takes all."""
 
@@ -278,6 +292,7 @@ class Settings(_Section):
     evaluation: EvaluationSettings = EvaluationSettings()
     promotion: PromotionSettings = PromotionSettings()
     answering: AnsweringSettings = AnsweringSettings()
+    service: ServiceSettings = ServiceSettings()
     variants: dict[str, VariantSettings] = {"main": VariantSettings()}
 
 

@@ -8,7 +8,7 @@ import click
 import orjson
 import typer
 
-from repo_tune_pipeline.cli import export, services, stages
+from repo_tune_pipeline.cli import export, servers, services, stages
 from repo_tune_pipeline.cli.ask import ask
 from repo_tune_pipeline.cli.champion import champion
 from repo_tune_pipeline.errors import RepoTuneError
@@ -30,7 +30,8 @@ for command in (
     stages.run,
     ask,
     champion,
-    services.ui,
+    servers.serve,
+    servers.ui,
     services.doctor,
     services.repos,
 ):

@@ -9,6 +9,7 @@ from repo_tune_pipeline.defs import (
     evaluation,
     ingestion,
     jobs,
+    lost_runs,
     placebo,
     retrieval,
     sft,
@@ -28,6 +29,7 @@ defs = dg.Definitions(
         jobs.evaluate_job,
         jobs.refresh_job,
     ],
+    sensors=[lost_runs.lost_runs],
     resources={"workspace": Workspace()},
     # A process a step triples the time of the light stages; training has its own process anyway.
     executor=dg.in_process_executor,

@@ -13,6 +13,7 @@ from repo_tune_pipeline.defs.partitions import variants
 from repo_tune_pipeline.defs.training import WORKER, newest_adapter, qlora_adapter
 from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
+from repo_tune_pipeline.jobs import UnderWay, note_training
 from repo_tune_pipeline.registry import StageState, fingerprint, load_state, save_state
 from repo_tune_pipeline.settings import Settings
 
@@ -52,6 +53,7 @@ def placebo_adapter(
         place = evaluation.placebo_home(home)
         folder = training.finished_adapter(plan, place)
         if folder is None:
+            note_training(home, context.run_id, UnderWay(plan.work_dir, plan.adapter))
             run_worker(context, WORKER, training.prepare_training(plan))
             folder = plan.adapter
         else:

@@ -17,6 +17,7 @@ from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError
 from repo_tune_pipeline.evaluation.charts import loss_curve
+from repo_tune_pipeline.jobs import UnderWay, note_training
 from repo_tune_pipeline.registry import StageState, save_state
 from repo_tune_pipeline.settings import TrainingSettings
 from repo_tune_pipeline.training import TrainingPlan
@@ -68,6 +69,8 @@ def qlora_adapter(  # Dagster takes no return annotation on an asset with checks
         plan = training_plan(workspace, variant, config)
         folder = training.finished_adapter(plan, home)
         if folder is None:
+            under_way = UnderWay(plan.work_dir, plan.adapter)
+            note_training(home, context.run_id, under_way)
             reported = run_worker(context, WORKER, training.prepare_training(plan))
             folder = home.adapters(variant) / plan.version
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from repo_tune_pipeline import jobs
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.settings import Settings, configs_dir, home_dir, load_settings
 
@@ -21,8 +22,16 @@ class Workspace(dg.ConfigurableResource[object]):
     """The home directory and the settings of a run, from the environment.
 
     Both are read when they are asked for, so that an edited configuration counts from the next
-    run on without a restart of the code server.
+    run on without a restart of the code server. While a run uses it, the run is seen to live.
     """
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        if context.run:
+            jobs.hold_job(self.home, context.run.run_id)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if context.run:
+            jobs.let_job_go(context.run.run_id)
 
     @property
     def home(self) -> Home:

@@ -12,7 +12,13 @@ from repo_tune_pipeline.ingestion.snapshot import (
     ingest,
     require_usable,
 )
-from repo_tune_pipeline.ingestion.sources import public_source, repo_name
+from repo_tune_pipeline.ingestion.sources import (
+    Remote,
+    check_ref,
+    parse_source,
+    public_source,
+    repo_name,
+)
 from repo_tune_pipeline.ingestion.storage import (
     INGESTION_VERSION,
     load_changes,
@@ -25,6 +31,8 @@ from repo_tune_pipeline.ingestion.storage import (
 __all__ = [
     "INGESTION_VERSION",
     "REASONS",
+    "Remote",
+    "check_ref",
     "files_by_language",
     "funnel",
     "git_version",
@@ -33,6 +41,7 @@ __all__ = [
     "load_changes",
     "load_ledger",
     "load_snapshot",
+    "parse_source",
     "public_source",
     "repo_name",
     "require_usable",

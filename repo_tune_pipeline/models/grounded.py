@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from repo_tune_pipeline.errors import UsageError
 from repo_tune_pipeline.models.inert import inert
-from repo_tune_pipeline.models.protocol import Answerer, Prompt
+from repo_tune_pipeline.models.protocol import Answer, Answerer, Prompt
 from repo_tune_pipeline.prompting import grounded_input
 from repo_tune_pipeline.retrieval import Hit
 
@@ -56,11 +57,38 @@ def answer_grounded(
     """
     began = time.monotonic()
     hits = find(question)
-    passages = fitting_passages(hits, room)
-    if not passages:
-        return GroundedAnswer(NOTHING_FOUND, (), False, True, 0, 0, time.monotonic() - began)
+    if not hits:
+        return nothing_found(time.monotonic() - began)
+    passages = passages_for(hits, room)
     prompt = grounded_prompt(question, passages)
     (answer,) = answerer.answer([prompt], max_tokens=max_tokens)
+    return read_answer(answer, passages, time.monotonic() - began)
+
+
+def nothing_found(seconds: float) -> GroundedAnswer:
+    """The answer where no model was asked."""
+    return GroundedAnswer(NOTHING_FOUND, (), False, True, 0, 0, seconds)
+
+
+def passages_for(hits: Sequence[Hit], room: Callable[[str], bool]) -> list[tuple[Hit, str]]:
+    """What the model reads of `hits` below a question.
+
+    Raises:
+        UsageError: beside the question there is no room for any.
+    """
+    passages = fitting_passages(hits, room)
+    if not passages:
+        raise UsageError(
+            "The question leaves no room in what the model reads for what was found.",
+            "Ask with fewer words, or for a shorter answer.",
+        )
+    return passages
+
+
+def read_answer(
+    answer: Answer, passages: Sequence[tuple[Hit, str]], seconds: float
+) -> GroundedAnswer:
+    """A model's answer over these passages as it is shown."""
     return GroundedAnswer(
         text=answer.refusal or inert(answer.text),
         sources=tuple(hit for hit, _ in passages),
@@ -68,7 +96,7 @@ def answer_grounded(
         finished=answer.finished,
         prompt_tokens=answer.prompt_tokens,
         tokens=answer.tokens,
-        seconds=time.monotonic() - began,
+        seconds=seconds,
     )
 
 

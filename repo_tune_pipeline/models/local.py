@@ -21,11 +21,20 @@ from transformers import (
     AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
+    StoppingCriteriaList,
 )
 
 from repo_tune_pipeline.errors import BaseModelError, EvaluationError, UsageError
-from repo_tune_pipeline.models.protocol import Answer, Prompt
-from repo_tune_pipeline.prompting import EncodedExample, encode_example, encode_prompt
+from repo_tune_pipeline.models.following import FollowedBatch
+from repo_tune_pipeline.models.protocol import Answer, Completion, Conversation, Follower, Question
+from repo_tune_pipeline.prompting import (
+    EncodedExample,
+    encode_completion,
+    encode_conversation,
+    encode_example,
+    encode_prompt,
+    fill_marks,
+)
 from repo_tune_pipeline.records import SftExample
 
 SCORE_BATCH_TOKENS = {"cpu": 1_024, "cuda": 8_192}
@@ -87,10 +96,21 @@ class LocalModel:
         ids = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
         return self._decoded(ids[:tokens]) if len(ids) >= tokens else None
 
-    def has_room(self, prompt: Prompt, max_tokens: int) -> bool:
-        """Whether an answer of so many tokens to this prompt fits `context`."""
-        encoded = encode_prompt(self._tokenizer, prompt.instruction, prompt.input)
-        return len(encoded) + max_tokens <= self.context
+    @property
+    def fills_gaps(self) -> bool:
+        """Whether it knows tokens for filling in the middle."""
+        return fill_marks(self._tokenizer) is not None
+
+    def has_room(self, prompt: Question, max_tokens: int) -> bool:
+        """Whether an answer of so many tokens to this question fits `context`."""
+        return len(self._encode_question(prompt)) + max_tokens <= self.context
+
+    def _encode_question(self, asked: Question) -> list[int]:
+        if isinstance(asked, Conversation):
+            return encode_conversation(self._tokenizer, asked.turns)
+        if isinstance(asked, Completion):
+            return encode_completion(self._tokenizer, asked.before, asked.after)
+        return encode_prompt(self._tokenizer, asked.instruction, asked.input)
 
     def score(
         self, examples: Sequence[SftExample], *, progress: Progress | None = None
@@ -130,19 +150,19 @@ class LocalModel:
 
     def answer(
         self,
-        prompts: Sequence[Prompt],
+        prompts: Sequence[Question],
         *,
         max_tokens: int,
         progress: Progress | None = None,
+        follow: Follower | None = None,
     ) -> list[Answer]:
-        """Greedy answers, each of at most `max_tokens` tokens.
+        """Greedy answers, each of at most `max_tokens` tokens; `follow` watches them grow.
 
         Raises:
-            UsageError: a prompt leaves no room for an answer of `max_tokens` tokens.
+            UsageError: a prompt leaves no room for an answer of `max_tokens` tokens, or asks for a
+                gap to be filled of a model that can't.
         """
-        encoded = [
-            encode_prompt(self._tokenizer, prompt.instruction, prompt.input) for prompt in prompts
-        ]
+        encoded = [self._encode_question(prompt) for prompt in prompts]
         longest = max((len(one) for one in encoded), default=0)
         if longest + max_tokens > self.context:
             raise UsageError(
@@ -153,7 +173,9 @@ class LocalModel:
         answers: dict[int, Answer] = {}
         lengths = [len(one) + max_tokens for one in encoded]
         for batch in _batches(lengths, ANSWER_BATCH_TOKENS[self.device]):
-            found = self._batch_answers([encoded[index] for index in batch], max_tokens)
+            found = self._batch_answers(
+                [encoded[index] for index in batch], max_tokens, self._followed(batch, follow)
+            )
             answers.update(zip(batch, found, strict=True))
             if progress is not None:
                 progress(len(answers), len(prompts))
@@ -191,7 +213,9 @@ class LocalModel:
         return [float(value) for value in losses.double().sum(-1)]
 
     @torch.inference_mode()
-    def _batch_answers(self, batch: Sequence[list[int]], max_tokens: int) -> list[Answer]:
+    def _batch_answers(
+        self, batch: Sequence[list[int]], max_tokens: int, followed: FollowedBatch | None
+    ) -> list[Answer]:
         ids, mask = self._pad(batch)
         stops = self._stop_tokens()
         config = GenerationConfig(
@@ -201,15 +225,24 @@ class LocalModel:
             eos_token_id=stops,
             pad_token_id=self._pad_token,
         )
+        watching: dict[str, Any] = {}
+        if followed is not None:
+            criteria = StoppingCriteriaList([followed])
+            watching = {"streamer": followed, "stopping_criteria": criteria}
         with self._weights():
             made = self._model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=config
+                input_ids=ids, attention_mask=mask, generation_config=config, **watching
             )
         rows: list[list[int]] = made[:, ids.shape[1] :].tolist()
         return [
             self._read(row, len(prompt), frozenset(stops))
             for row, prompt in zip(rows, batch, strict=True)
         ]
+
+    def _followed(self, rows: Sequence[int], follow: Follower | None) -> FollowedBatch | None:
+        if follow is None:
+            return None
+        return FollowedBatch(rows, follow, self._decoded, frozenset(self._stop_tokens()))
 
     def _read(self, row: list[int], prompt_tokens: int, stops: frozenset[int]) -> Answer:
         end = next((at for at, token in enumerate(row) if token in stops), len(row))

@@ -16,6 +16,24 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """Turns of (role, text); the role is `system`, `user` or `assistant`, the last one a user's."""
+
+    turns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A text to go on with; with `after`, a gap between the two to fill."""
+
+    before: str
+    after: str = ""
+
+
+Question = Prompt | Conversation | Completion
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer. `finished` is False where it was cut at the limit of tokens.
 
@@ -27,6 +45,18 @@ class Answer:
     tokens: int
     finished: bool
     refusal: str = ""
+
+
+class Follower(Protocol):
+    """Who watches answers while they are written."""
+
+    def wrote(self, row: int, text: str) -> None:
+        """`text` is the whole of the answer so far, whole characters only."""
+        ...
+
+    def is_over(self, row: int) -> bool:
+        """Whether nobody needs more of this answer."""
+        ...
 
 
 class Answerer(Protocol):

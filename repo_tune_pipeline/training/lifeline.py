@@ -14,13 +14,13 @@ _GRACE_SECONDS = 5.0
 _LIBC = ctypes.CDLL(None)
 
 
-def end_with_parent(parent: int) -> None:
-    """Ask Linux to kill this process when `parent`, its parent, ends; elsewhere do nothing.
+def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
+    """Let Linux send this process `by` when `parent`, its parent, ends; elsewhere do nothing.
 
     See prctl(2), PR_SET_PDEATHSIG. A parent that ended before the call is noticed too.
     """
     if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, by)
         if os.getppid() != parent:
             os._exit(1)
 

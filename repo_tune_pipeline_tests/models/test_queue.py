@@ -9,6 +9,7 @@ from repo_tune_pipeline.errors import BaseModelError, BusyError, UsageError
 from repo_tune_pipeline.models.local import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline.models.queue import ModelQueue
+from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.small_models import build_small_model
 
 
@@ -26,10 +27,10 @@ class Watched:
         self.go = threading.Event()
         self.go.set()
 
-    def answer(self, prompts, *, max_tokens):
+    def answer(self, prompts, *, max_tokens, follow=None):
         self.batches.append(len(prompts))
         assert self.go.wait(60)
-        return self.model.answer(prompts, max_tokens=max_tokens)
+        return self.model.answer(prompts, max_tokens=max_tokens, follow=follow)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def watched(base):
 
 
 def test_answers_are_the_models_own_however_many_ask_at_once(watched):
-    queue = ModelQueue(lambda: watched)
+    queue = ModelQueue(lambda: {"": watched})
     prompts = [Prompt("Explain.", f"def f{number}(): ...") for number in range(20)]
     watched.go.clear()
     answers = [queue.ask(prompt, max_tokens=6) for prompt in prompts]
@@ -51,7 +52,7 @@ def test_answers_are_the_models_own_however_many_ask_at_once(watched):
 
 
 def test_beyond_its_bound_a_question_is_turned_away_with_when_to_come_back(watched):
-    queue = ModelQueue(lambda: watched, most_waiting=3, most_together=1)
+    queue = ModelQueue(lambda: {"": watched}, most_waiting=3, most_together=1)
     watched.go.clear()
     first = queue.ask(Prompt("Explain."), max_tokens=2)
     while not watched.batches:
@@ -60,7 +61,7 @@ def test_beyond_its_bound_a_question_is_turned_away_with_when_to_come_back(watch
     with pytest.raises(BusyError, match="3 questions wait") as busy:
         queue.ask(Prompt("Explain."), max_tokens=2)
     assert busy.value.retry_after >= 1
-    waiting[0].cancel()
+    waiting[0].drop()
     watched.go.set()
     assert first.result(60).tokens == 2
     assert waiting[2].result(60).tokens == 2
@@ -69,7 +70,7 @@ def test_beyond_its_bound_a_question_is_turned_away_with_when_to_come_back(watch
 
 
 def test_one_question_that_is_too_long_fails_alone(watched):
-    queue = ModelQueue(lambda: watched)
+    queue = ModelQueue(lambda: {"": watched})
     watched.go.clear()
     answers = [
         queue.ask(Prompt("Explain.", text), max_tokens=4) for text in ("a", "b" * 9_000, "c")
@@ -88,7 +89,7 @@ def test_it_is_loaded_once_and_freed_while_a_training_needs_the_device(base):
 
     def load():
         loads.append(threading.get_ident())
-        return load_local_model(base)
+        return {"": load_local_model(base)}
 
     queue = ModelQueue(load, device_wanted=wanted.is_set)
     assert not loads
@@ -107,7 +108,7 @@ def test_it_is_loaded_once_and_freed_while_a_training_needs_the_device(base):
 
 
 def test_what_waits_is_told_when_it_closes(watched):
-    queue = ModelQueue(lambda: watched, most_together=1)
+    queue = ModelQueue(lambda: {"": watched}, most_together=1)
     watched.go.clear()
     queue.ask(Prompt("Explain."), max_tokens=2)
     while not watched.batches:
@@ -122,7 +123,63 @@ def test_what_waits_is_told_when_it_closes(watched):
 
 
 def test_a_model_that_cannot_be_loaded_is_the_askers_error(tmp_path):
-    queue = ModelQueue(lambda: load_local_model(tmp_path / "nothing"))
+    queue = ModelQueue(lambda: {"": load_local_model(tmp_path / "nothing")})
     with pytest.raises(BaseModelError, match="can't be loaded"):
         queue.ask(Prompt("Explain."), max_tokens=2).result(60)
+    queue.close()
+
+
+@pytest.fixture(scope="module")
+def writer():
+    """The starter, whose answers are text."""
+    return Watched(starter_folder())
+
+
+def test_an_answer_is_told_while_it_is_written_and_ends_when_nobody_waits(writer):
+    queue = ModelQueue(lambda: {"": writer})
+    parts: list[str] = []
+    whole = queue.ask(
+        Prompt("Explain.", "def area(width, height):"), max_tokens=40, on_text=parts.append
+    ).result(60)
+    assert "".join(parts) == whole.text
+    assert len(parts) > 10
+
+    heard = threading.Event()
+    dropped = queue.ask(
+        Prompt("Explain.", "def area(width, height):"),
+        max_tokens=900,
+        on_text=lambda _: heard.set(),
+    )
+    assert heard.wait(60)
+    dropped.drop()
+    assert dropped.result(5).tokens < 900
+    queue.close()
+
+
+def test_an_answer_ends_before_what_it_is_to_stop_at(writer):
+    whole = writer.model.answer([Prompt("Explain.", "def area(width, height):")], max_tokens=40)[
+        0
+    ].text
+    stop = whole[12:15]
+    queue = ModelQueue(lambda: {"": writer})
+    parts: list[str] = []
+    asked = queue.ask(
+        Prompt("Explain.", "def area(width, height):"),
+        max_tokens=40,
+        stop=[stop],
+        on_text=parts.append,
+    )
+    answer = asked.result(60)
+    queue.close()
+    assert answer.text == whole[: whole.index(stop)] == "".join(parts)
+    assert answer.finished
+
+
+def test_two_models_over_one_set_of_weights_answer_side_by_side(base):
+    model = load_local_model(base)
+    queue = ModelQueue(lambda: {"adapter": model, "base": model.without_adapter()})
+    asked = [
+        queue.ask(Prompt("Explain."), max_tokens=3, model=name) for name in ("base", "adapter")
+    ]
+    assert asked[0].result(60) == asked[1].result(60)
     queue.close()

@@ -1,0 +1,115 @@
+"""What the runs of the chain leave for those who wait for them: results, and a sign of life.
+
+A run's process holds a lock for as long as it lives. The kernel gives it up however the process
+ends, so that a run whose record says "started" and whose lock is free has died without a word.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from repo_tune_pipeline.artifacts import Home, read_json, write_json
+from repo_tune_pipeline.errors import StorageError
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TRAINING = "training"
+_held: dict[str, IO[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A training of a run: its working folder, and where its version is put at the end."""
+
+    work_dir: Path
+    adapter: Path
+
+    @property
+    def folder(self) -> Path:
+        """The one of the two that is there; the log and the metrics lie in it."""
+        return self.adapter if self.adapter.is_dir() else self.work_dir
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` has the form of a run's id, a UUID in lower case."""
+    return _ID.fullmatch(text) is not None
+
+
+def hold_job(home: Home, run_id: str) -> None:
+    """Show that the run `run_id` is this process's, until `let_job_go` or its end."""
+    file = _folder(home, run_id) / "alive"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    stream = file.open("wb")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    _held[run_id] = stream
+
+
+def let_job_go(run_id: str) -> None:
+    """The run ended well or badly, in this process."""
+    stream = _held.pop(run_id, None)
+    if stream is not None:
+        stream.close()
+
+
+def is_alive(home: Home, run_id: str) -> bool | None:
+    """Whether the run's process lives; None if it never said that it does."""
+    try:
+        stream = (_folder(home, run_id) / "alive").open("rb")
+    except OSError:
+        return None
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def keep_result(home: Home, run_id: str, stage: str, result: dict[str, object]) -> None:
+    """Keep what a stage made in this run, whatever later runs make."""
+    write_json(_folder(home, run_id) / f"{stage}.json", result)
+
+
+def note_training(home: Home, run_id: str, training: UnderWay) -> None:
+    """Let those who wait find the log and the progress of the training that begins."""
+    write_json(
+        _folder(home, run_id) / _TRAINING,
+        {name: str(path.relative_to(home.root)) for name, path in asdict(training).items()},
+    )
+
+
+def noted_training(home: Home, run_id: str) -> UnderWay | None:
+    """The run's training that began last; None where there was none."""
+    try:
+        told = read_json(_folder(home, run_id) / _TRAINING)
+    except StorageError:
+        return None
+    return UnderWay(home.root / str(told["work_dir"]), home.root / str(told["adapter"]))
+
+
+def is_training(home: Home) -> bool:
+    """Whether the process of any run lives that has begun a training and not ended it."""
+    for file in (home.root / "jobs").glob(f"*/{_TRAINING}"):
+        training = noted_training(home, file.parent.name)
+        unfinished = training is not None and not training.adapter.is_dir()
+        if unfinished and is_alive(home, file.parent.name):
+            return True
+    return False
+
+
+def results(home: Home, run_id: str) -> dict[str, dict[str, object]]:
+    """What the stages of a run made, by stage."""
+    found: dict[str, dict[str, object]] = {}
+    for file in sorted(_folder(home, run_id).glob("*.json")):
+        try:
+            found[file.stem] = read_json(file)
+        except StorageError:
+            continue
+    return found
+
+
+def _folder(home: Home, run_id: str) -> Path:
+    return home.root / "jobs" / run_id

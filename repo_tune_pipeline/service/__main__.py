@@ -1,0 +1,82 @@
+"""`python -m repo_tune_pipeline.service`: the HTTP service alone; `repo-tune serve` starts it.
+
+The token is read from REPO_TUNE_API_TOKEN, and home and configuration from the environment, since
+the argument list can be read by every user of the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.errors import RepoTuneError, UsageError
+from repo_tune_pipeline.service.app import create_app
+from repo_tune_pipeline.service.metrics import JsonLines
+from repo_tune_pipeline.settings import home_dir, load_settings
+
+TOKEN_VARIABLE = "REPO_TUNE_API_TOKEN"
+_BACKLOG = 256
+_STOP_SECONDS = 5
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="repo_tune_pipeline.service")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--dagster-url", default="http://127.0.0.1:3000")
+    given = parser.parse_args()
+    try:
+        token = os.environ.get(TOKEN_VARIABLE, "")
+        require_token(given.host, token)
+        config = os.environ.get("REPO_TUNE_CONFIG")
+        settings = load_settings(Path(config) if config else None)
+        app = create_app(
+            Home(home_dir()), settings, given.dagster_url, token=token, hosts=(given.host,)
+        )
+    except RepoTuneError as error:
+        sys.exit(f"{error.problem} {error.remedy}".strip())
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    uvicorn.run(
+        app,
+        host=given.host,
+        port=given.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+
+
+def require_token(host: str, token: str) -> None:
+    """Return if others than this machine's users can't ask, or must know a token.
+
+    Raises:
+        UsageError: with what to do.
+    """
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and not token:
+        raise UsageError(
+            f"At {host} anyone on the network could ask this service.",
+            f"Set {TOKEN_VARIABLE}, or serve at 127.0.0.1.",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""Jobs over HTTP: runs of the chain's Dagster jobs, started, watched and ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from repo_tune_pipeline import jobs
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.registry import Registered
+from repo_tune_pipeline.service.dagster import Dagster, Run
+from repo_tune_pipeline.service.places import without_places
+from repo_tune_pipeline.service.problems import JobConflictError
+from repo_tune_pipeline.training import read_metrics, read_progress
+
+Kind = Literal["ingest", "generate-data", "fine-tune", "evaluate", "refresh"]
+Status = Literal["queued", "running", "succeeded", "failed", "canceled"]
+
+JOBS: dict[Kind, str] = {
+    "ingest": "ingest_job",
+    "generate-data": "generate_data_job",
+    "fine-tune": "fine_tune_job",
+    "evaluate": "evaluate_job",
+    "refresh": "refresh_job",
+}
+_KINDS: dict[str, Kind] = {job: kind for kind, job in JOBS.items()}
+_STEPS: dict[Kind, tuple[str, ...]] = {
+    "ingest": ("ingested_repo", "code_chunks"),
+    "generate-data": ("sft_dataset", "retrieval_index"),
+    "fine-tune": ("qlora_adapter",),
+    "evaluate": ("placebo_adapter", "evaluation_report", "champion_adapter"),
+    "refresh": ("refresh",),
+}
+_STATUSES: dict[str, Status] = {
+    "NOT_STARTED": "queued",
+    "QUEUED": "queued",
+    "STARTING": "queued",
+    "MANAGED": "queued",
+    "STARTED": "running",
+    "CANCELING": "running",
+    "SUCCESS": "succeeded",
+    "FAILURE": "failed",
+    "CANCELED": "canceled",
+}
+_GOING_ON = [name for name, status in _STATUSES.items() if status in ("queued", "running")]
+_PARTITION = "dagster/partition"
+_GONE = "The job's process is gone. What it finished is kept: start it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run as callers see it; `to_json` is the answer of `GET /ingest/status/{job_id}`."""
+
+    job_id: str
+    kind: Kind
+    about: str
+    status: Status
+    stage: str
+    progress: float
+    training: Mapping[str, Any] | None
+    started_at: float | None
+    ended_at: float | None
+    error: str | None
+    outputs: Mapping[str, Any]
+
+
+class Jobs:
+    """The jobs of one home, by way of one Dagster webserver."""
+
+    def __init__(self, dagster: Dagster, home: Home) -> None:
+        self._dagster = dagster
+        self._home = home
+        self._starting = asyncio.Lock()
+
+    async def ingest(self, entry: Registered) -> str:
+        """Start reading a repository; its id.
+
+        Raises:
+            JobConflictError: it is being read already.
+            DagsterError: Dagster doesn't answer, or refuses.
+        """
+        config = {"ops": {"ingested_repo": {"config": {"source": entry.source, "ref": entry.ref}}}}
+        await self._dagster.add_partition("repos", entry.name)
+        return await self._start("ingest", entry.name, config)
+
+    async def generate_data(self) -> str:
+        """Start making the data set and the search index; the job's id. Raises as `ingest`."""
+        return await self._start("generate-data", "", {})
+
+    async def fine_tune(self, variant: str, changes: Mapping[str, object]) -> str:
+        """Start training a variant; the job's id. Raises as `ingest`.
+
+        Args:
+            variant: one that the configuration names.
+            changes: of the configuration's `training`, for this run.
+        """
+        config = {"ops": {"qlora_adapter": {"config": dict(changes)}}} if changes else {}
+        return await self._start("fine-tune", variant, config)
+
+    async def evaluate(self, variant: str, *, placebo: bool) -> str:
+        """Start judging a variant's newest adapter; the job's id. Raises as `ingest`."""
+        config = {"ops": {"placebo_adapter": {"config": {"enabled": placebo}}}}
+        return await self._start("evaluate", variant, config)
+
+    async def refresh(self) -> str:
+        """Start the whole chain; the job's id. Raises as `ingest`."""
+        return await self._start("refresh", "", {})
+
+    async def find(self, job_id: str) -> Job | None:
+        """A job as it is now; None where there is none of that id.
+
+        Raises:
+            DagsterError: Dagster doesn't answer.
+        """
+        run = await self._dagster.run(job_id)
+        if run is None or run["jobName"] not in _KINDS:
+            return None
+        job = self._job(run)
+        if job.status == "failed" and not job.error:
+            why = await self._dagster.failure(job_id) or _GONE
+            return _with_error(job, without_places(why, self._home))
+        return job
+
+    async def newest(self, limit: int, before: str = "") -> list[Job]:
+        """Jobs, the newest first; those older than `before`, a job's id, where one is given.
+
+        Raises:
+            DagsterError: Dagster doesn't answer.
+        """
+        runs = await self._dagster.runs(limit=limit, before=before)
+        return [self._job(run) for run in runs if run["jobName"] in _KINDS]
+
+    async def going_on(self) -> list[Job]:
+        """Jobs that are queued or running. Raises as `newest`."""
+        runs = await self._dagster.runs(statuses=_GOING_ON)
+        found = [self._job(run) for run in runs if run["jobName"] in _KINDS]
+        return [job for job in found if job.status in ("queued", "running")]
+
+    async def cancel(self, job_id: str) -> None:
+        """End a job that goes on; one that has ended stays as it is.
+
+        Raises:
+            DagsterError: Dagster doesn't answer.
+        """
+        gone = jobs.is_alive(self._home, job_id) is False
+        await self._dagster.terminate(job_id, at_once=gone)
+
+    def metrics(self, job_id: str) -> list[dict[str, Any]]:
+        """The rows of the training's metrics so far; none for a job that trains nothing."""
+        training = jobs.noted_training(self._home, job_id)
+        if training is None:
+            return []
+        file = training.folder / "metrics.jsonl"
+        return read_metrics(file if file.is_file() else training.work_dir / "out/metrics.jsonl")
+
+    async def _start(self, kind: Kind, about: str, config: Mapping[str, object]) -> str:
+        # Between the question and the start nobody else may start the same.
+        async with self._starting:
+            for job in await self._alike(kind, about):
+                on = f" of {about}" if about else ""
+                raise JobConflictError(f"A {kind} job{on} is {job.status}.", job.job_id)
+            tags = {_PARTITION: about} if about else {}
+            return await self._dagster.launch(JOBS[kind], config, tags)
+
+    async def _alike(self, kind: Kind, about: str) -> Sequence[Job]:
+        runs = await self._dagster.runs(
+            jobs=[JOBS[kind]],
+            statuses=_GOING_ON,
+            tags={_PARTITION: about} if about else None,
+        )
+        found = [self._job(run) for run in runs]
+        return [job for job in found if job.status in ("queued", "running")]
+
+    def _job(self, run: Run) -> Job:
+        job_id, kind = str(run["runId"]), _KINDS[run["jobName"]]
+        tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+        status, error = _STATUSES[run["status"]], None
+        made = jobs.results(self._home, job_id)
+        if status == "running" and jobs.is_alive(self._home, job_id) is False:
+            # A run that has just ended gave its lock up a moment before its record said so; the
+            # next look tells. One whose process died keeps this record until Dagster's daemon
+            # has seen it.
+            status, error = "failed", _GONE
+        if kind == "evaluate" and status == "failed" and "evaluate" in made:
+            # A verdict of `hold` ends the run at a blocking check, and is a verdict all the same.
+            status, error = "succeeded", None
+        steps = cast("list[dict[str, Any]]", run["stepStats"])
+        training = self._training(job_id) if status == "running" else None
+        return Job(
+            job_id=job_id,
+            kind=kind,
+            about=tags.get(_PARTITION, ""),
+            status=status,
+            stage=_stage(kind, status, steps),
+            progress=_progress(kind, status, steps, training),
+            training=training,
+            started_at=run["startTime"],
+            ended_at=run["endTime"],
+            error=error,
+            outputs=without_places(made, self._home),
+        )
+
+    def _training(self, job_id: str) -> dict[str, Any] | None:
+        noted = jobs.noted_training(self._home, job_id)
+        now = read_progress(noted.work_dir) if noted is not None else None
+        if now is None:
+            return None
+        return {
+            "step": now.step,
+            "max_steps": now.max_steps,
+            "loss": now.loss,
+            "tokens_per_second": now.tokens_per_second,
+            "eta_seconds": now.eta_seconds,
+        }
+
+
+def _with_error(job: Job, error: str) -> Job:
+    from dataclasses import replace
+
+    return replace(job, error=error)
+
+
+def _stage(kind: Kind, status: Status, steps: Sequence[Mapping[str, Any]]) -> str:
+    if status == "queued" or not steps:
+        return ""
+    order = _STEPS[kind]
+    known = [step for step in steps if step["stepKey"] in order]
+    last = max(known, key=lambda step: order.index(step["stepKey"]), default=None)
+    return str(last["stepKey"]) if last else ""
+
+
+def _progress(
+    kind: Kind,
+    status: Status,
+    steps: Sequence[Mapping[str, Any]],
+    training: Mapping[str, Any] | None,
+) -> float:
+    """Of all steps, the one under way counted by how far its training is."""
+    if status == "succeeded":
+        return 1.0
+    done = sum(step["status"] == "SUCCESS" for step in steps)
+    part = training["step"] / max(1, training["max_steps"]) if training else 0.0
+    return round(min((done + part) / len(_STEPS[kind]), 1.0), 4)

@@ -1,0 +1,103 @@
+"""The local models of each variant: loaded when first asked, and anew for a new champion."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from repo_tune_pipeline import exports, jobs
+from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.exports import AdapterVersion
+from repo_tune_pipeline.models.queue import FollowedAnswerer, ModelQueue
+from repo_tune_pipeline.models.quiet import quietly, stay_offline
+from repo_tune_pipeline.training import machine_facts, resolve_base_model
+
+ADAPTER, BASE = "fine-tuned", "base"
+_LOOK_SECONDS = 2.0
+
+LoadVersion = Callable[[AdapterVersion], Mapping[str, FollowedAnswerer]]
+"""Gives the models `fine-tuned` and `base` of an adapter version."""
+
+
+def load_version(version: AdapterVersion) -> Mapping[str, FollowedAnswerer]:
+    """Base and adapter over one set of weights.
+
+    Raises:
+        BaseModelError, EvaluationError: they can't be loaded.
+    """
+    base = resolve_base_model(version.base)
+    stay_offline()
+    with quietly():
+        # Imported here, in the thread that answers: torch and transformers take seconds.
+        from repo_tune_pipeline.models.local import load_local_model
+
+        model = load_local_model(base.reference, version.folder)
+    return {ADAPTER: model, BASE: model.without_adapter()}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A version and the queue before its models."""
+
+    version: AdapterVersion
+    queue: ModelQueue
+
+
+class LocalModels:
+    """One queue a variant. On a GPU its model is freed while a training needs the memory.
+
+    Args:
+        home: where adapters lie.
+        most_waiting: questions for one variant; more are turned away.
+        load: gives the models of a version.
+    """
+
+    def __init__(self, home: Home, most_waiting: int, load: LoadVersion = load_version) -> None:
+        self._home = home
+        self._most_waiting = most_waiting
+        self._load = load
+        self._serving: dict[str, Serving] = {}
+        self._looked = (0.0, False)
+        self._changing = threading.Lock()
+        self._has_gpu = bool(machine_facts().gpus)
+
+    def of(self, variant: str) -> Serving:
+        """The queue of the variant's champion, or of its newest adapter where there is none.
+
+        Raises:
+            EmptyInputError: the variant has no adapter.
+        """
+        version = exports.find_version(self._home, variant)
+        with self._changing:
+            now = self._serving.get(variant)
+            if now is not None and now.version.folder == version.folder:
+                return now
+            if now is not None:
+                now.queue.close()
+            queue = ModelQueue(
+                lambda: self._load(version),
+                most_waiting=self._most_waiting,
+                device_wanted=self._device_wanted,
+            )
+            self._serving[variant] = Serving(version, queue)
+            return self._serving[variant]
+
+    def waiting(self) -> int:
+        """Questions that wait, for any variant."""
+        return sum(one.queue.waiting for one in self._serving.values())
+
+    def close(self) -> None:
+        """Answer nothing more."""
+        for one in self._serving.values():
+            one.queue.close()
+
+    def _device_wanted(self) -> bool:
+        if not self._has_gpu:
+            return False
+        looked, wanted = self._looked
+        if time.monotonic() - looked > _LOOK_SECONDS:
+            wanted = jobs.is_training(self._home)
+            self._looked = (time.monotonic(), wanted)
+        return wanted
