@@ -3,6 +3,7 @@
 Random weights, real formats: enough to load, train in 4 bits and generate with, without a network.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 CHATML = (
@@ -23,11 +24,17 @@ ARCHITECTURES = ("qwen2", "llama", "gpt2", "gpt_bigcode")
 
 
 def build_small_model(
-    folder: Path, *, architecture: str = "qwen2", seed: int = 0, vocabulary: int = 0
+    folder: Path,
+    *,
+    architecture: str = "qwen2",
+    seed: int = 0,
+    vocabulary: int = 0,
+    more_tokens: Sequence[str] = (),
 ) -> Path:
     """A loadable base model in `folder`: safetensors, config, tokenizer; the same for a seed.
 
     `vocabulary` is at least the tokenizer's; what is beyond costs memory and is never used.
+    `more_tokens` are special ones, such as those for filling in the middle.
 
     The GPT-2 kinds come as such models do: without a chat template and without a padding token.
     """
@@ -35,7 +42,7 @@ def build_small_model(
     from transformers import AutoConfig, AutoModelForCausalLM
 
     is_gpt = architecture.startswith("gpt")
-    tokenizer = build_small_tokenizer(folder, is_chat=not is_gpt)
+    tokenizer = build_small_tokenizer(folder, is_chat=not is_gpt, more_tokens=more_tokens)
     torch.manual_seed(seed)
     tokens = {
         "vocab_size": max(vocabulary, len(tokenizer)),
@@ -59,7 +66,7 @@ def build_small_model(
     return folder
 
 
-def build_small_tokenizer(folder: Path, *, is_chat: bool = True):
+def build_small_tokenizer(folder: Path, *, is_chat: bool = True, more_tokens: Sequence[str] = ()):
     """A byte-level BPE of about a thousand tokens, trained on this test suite's own source."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -69,7 +76,7 @@ def build_small_tokenizer(folder: Path, *, is_chat: bool = True):
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=1024,
-        special_tokens=SPECIAL_TOKENS,
+        special_tokens=[*SPECIAL_TOKENS, *more_tokens],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )

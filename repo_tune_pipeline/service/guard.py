@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from repo_tune_pipeline.service.problems import problem
@@ -51,13 +52,7 @@ class Guard:
             answer = problem(scope["path"], status, detail, remedy, headers=more)
             await answer(scope, receive, send)
             return
-        limited = _LimitedBody(receive, send)
-        try:
-            await self._app(scope, limited.receive, limited.send)
-        except BodyTooLargeError:
-            if not limited.answered:
-                answer = problem(scope["path"], 413, *_TOO_LARGE, headers={"Connection": "close"})
-                await answer(scope, receive, send)
+        await self._app(scope, _limited(receive), send)
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         if self._token and scope["path"] not in _OPEN and not self._knows_token(headers):
@@ -88,27 +83,19 @@ class Guard:
 _TOO_LARGE = ("The body is larger than 1 MiB.", "Ask about less text.")
 
 
-class BodyTooLargeError(Exception):
-    """More came than is taken."""
+def _limited(receive: Receive) -> Receive:
+    """`receive` that gives up, with an answer's status, once too much has come."""
+    seen = 0
 
-
-class _LimitedBody:
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self._seen = 0
-        self.answered = False
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._seen += len(message.get("body", b""))
-        if self._seen > MAX_BODY:
-            raise BodyTooLargeError
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise HTTPException(413, " ".join(_TOO_LARGE), {"Connection": "close"})
         return message
 
-    async def send(self, message: Message) -> None:
-        self.answered = True
-        await self._send(message)
+    return limited
 
 
 def _host(given: str) -> str:

@@ -1,0 +1,65 @@
+"""A service on a port of its own, over a small home, without Dagster."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from repo_tune_pipeline.artifacts import Home, point_latest, write_json
+from repo_tune_pipeline.retrieval import build_index
+from repo_tune_pipeline.service.app import create_app
+from repo_tune_pipeline.settings import ServiceSettings, Settings
+from repo_tune_pipeline_tests.evaluation.worlds import make_adapter
+from repo_tune_pipeline_tests.retrieval.chunks import chunk
+
+NO_DAGSTER = "http://127.0.0.1:9"
+VERSION = "0123456789ab"
+
+
+def make_home(root: Path, base: Path, *, name: str = "") -> Home:
+    """An index of a few functions, and one adapter version of `main` over `base`."""
+    home = Home(root)
+    sources = {
+        "split_header": "def split_header(line):\n    return line.partition(':')\n",
+        "join_header": "def join_header(name, value):\n    return f'{name}: {value}'\n",
+        "Ledger.add": "def add(self, amount):\n    self.total += amount\n",
+    }
+    build_index(home.index, [chunk(symbol, text) for symbol, text in sources.items()])
+    folder = make_adapter(home.adapters("main") / VERSION, base)
+    run = {"variant": "main", "version": VERSION, "base_path": str(base), "profile": "starter"}
+    write_json(folder / "run.json", {**run, "base_model": name or str(base), "repositories": {}})
+    point_latest(folder)
+    return home
+
+
+@contextmanager
+def service(home: Home, settings: Settings | None = None, **options: Any) -> Generator[str]:
+    """The service's address, while it runs."""
+    app = create_app(home, settings or Settings(service=ServiceSettings()), NO_DAGSTER, **options)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    config = uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+def client(url: str, **options: Any) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=120, trust_env=False, **options)
