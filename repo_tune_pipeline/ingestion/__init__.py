@@ -22,9 +22,11 @@ from repo_tune_pipeline.ingestion.sources import (
 from repo_tune_pipeline.ingestion.storage import (
     INGESTION_VERSION,
     load_changes,
+    load_file,
     load_ledger,
     load_snapshot,
     save_snapshot,
+    snapshot_about,
     snapshot_digest,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     "head_commit",
     "ingest",
     "load_changes",
+    "load_file",
     "load_ledger",
     "load_snapshot",
     "parse_source",
@@ -46,5 +49,6 @@ __all__ = [
     "repo_name",
     "require_usable",
     "save_snapshot",
+    "snapshot_about",
     "snapshot_digest",
 ]

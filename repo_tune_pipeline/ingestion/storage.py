@@ -72,7 +72,7 @@ def load_snapshot(folder: Path) -> Snapshot:
     Raises:
         StorageError: a file is missing or damaged.
     """
-    about = read_json(folder / "snapshot.json")
+    about = snapshot_about(folder)
     rows = [_flat(row) for row in _read_rows(folder / "files.parquet", SOURCE_FILE_SCHEMA)]
     files = [SourceFile(**row, text="") for row in rows]
     texts = _texts(folder).get(_key(file) for file in files)
@@ -88,6 +88,30 @@ def load_snapshot(folder: Path) -> Snapshot:
         )
     except KeyError:
         raise StorageError(f"{folder} isn't whole.", "Ingest the repository again.") from None
+
+
+def snapshot_about(folder: Path) -> dict[str, object]:
+    """`repo`, `commit`, `source`, `ref`, `notice` and `digest` of a saved snapshot.
+
+    Raises:
+        StorageError: it is missing or damaged.
+    """
+    return read_json(folder / "snapshot.json")
+
+
+def load_file(folder: Path, path: str) -> SourceFile | None:
+    """One kept file of a saved snapshot, as it was read; None where none of that path was kept.
+
+    Raises:
+        StorageError: the snapshot is missing or damaged.
+    """
+    for row in _read_rows(folder / "files.parquet", SOURCE_FILE_SCHEMA):
+        if row["path"] == path:
+            key = _key(SourceFile(**_flat(row), text=""))
+            text = _texts(folder).get([key]).get(key)
+            if text is not None:
+                return SourceFile(**_flat(row), text=text.decode("utf-8", "replace"))
+    return None
 
 
 def load_ledger(folder: Path) -> tuple[LedgerEntry, ...]:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from repo_tune_pipeline.artifacts import Home
@@ -19,7 +21,7 @@ from repo_tune_pipeline.service.metrics import Observed
 from repo_tune_pipeline.service.models import Models
 from repo_tune_pipeline.service.openai_wire import ErrorAnswer
 from repo_tune_pipeline.service.problems import Problem, install
-from repo_tune_pipeline.service.routes import ask, jobs, openai, overview
+from repo_tune_pipeline.service.routes import ask, jobs, openai, overview, page
 from repo_tune_pipeline.service.routes.ask import ClientGoneError
 from repo_tune_pipeline.service.state import Service
 from repo_tune_pipeline.settings import Settings
@@ -61,7 +63,9 @@ def create_app(
         models.close()
         await dagster.close()
 
-    app = FastAPI(
+    # The documentation page from this machine alone, and not from a content network.
+    app = FastAPIOffline(
+        static_url="/docs-files",
         title="repo-tune",
         summary="Ask a model that knows your repositories; start and watch its making.",
         version="1",
@@ -75,8 +79,9 @@ def create_app(
         return Response(status_code=_CLIENT_GONE)
 
     app.add_exception_handler(ClientGoneError, gone)
-    for module in (ask, jobs, overview, openai):
+    for module in (ask, jobs, overview, openai, page):
         app.include_router(module.router)
+    app.mount("/page", StaticFiles(directory=page.FOLDER / "static"))
     app.add_middleware(Guard, token=token, hosts=hosts)
     app.add_middleware(Observed)
     app.openapi = lambda: _openapi(app, with_token=bool(token))

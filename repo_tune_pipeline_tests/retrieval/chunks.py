@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from repo_tune_pipeline.records import CodeChunk
 
 
-def chunk(symbol: str, source: str, **changes: str) -> CodeChunk:
+def chunk(symbol: str, source: str, **changes: str | int) -> CodeChunk:
     whole = CodeChunk(
         chunk_id=f"{symbol}{changes.get('repo', '')}",
         repo="acme/tools",

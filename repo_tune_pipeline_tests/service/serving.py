@@ -14,6 +14,9 @@ import httpx
 import uvicorn
 
 from repo_tune_pipeline.artifacts import Home, point_latest, write_json
+from repo_tune_pipeline.ingestion import save_snapshot
+from repo_tune_pipeline.records import Snapshot, SourceFile
+from repo_tune_pipeline.registry import Registered, register
 from repo_tune_pipeline.retrieval import build_index
 from repo_tune_pipeline.service.app import create_app
 from repo_tune_pipeline.settings import ServiceSettings, Settings
@@ -32,7 +35,19 @@ def make_home(root: Path, base: Path, *, name: str = "") -> Home:
         "join_header": "def join_header(name, value):\n    return f'{name}: {value}'\n",
         "Ledger.add": "def add(self, amount):\n    self.total += amount\n",
     }
-    build_index(home.index, [chunk(symbol, text) for symbol, text in sources.items()])
+    at = {symbol: 1 + 2 * number for number, symbol in enumerate(sources)}
+    build_index(
+        home.index,
+        [
+            chunk(symbol, text, start_line=at[symbol], end_line=at[symbol] + 1)
+            for symbol, text in sources.items()
+        ],
+    )
+    text = "".join(sources.values()) + "HOSTILE = '<script>alert(1)</script>'\n"
+    file = SourceFile("pkg/mod.py", "f" * 40, len(text), "Python", "MIT", text)
+    register(home, Registered("acme/tools", "/srv/acme/tools"))
+    snapshot = Snapshot("acme/tools", "c" * 40, "/srv/acme/tools", "", (file,), ())
+    save_snapshot(home.snapshot("acme/tools"), snapshot)
     folder = make_adapter(home.adapters("main") / VERSION, base)
     run = {"variant": "main", "version": VERSION, "base_path": str(base), "profile": "starter"}
     write_json(folder / "run.json", {**run, "base_model": name or str(base), "repositories": {}})
