@@ -258,6 +258,21 @@ class PromotionSettings(_Section):
     max_recited: float = Field(default=0.25, ge=0, le=1)
 
 
+class RetrainingSettings(_Section):
+    """When the pipeline trains by itself, once its sensors are switched on.
+
+    New commits are looked for every `poll_seconds`. A variant is trained again when at least
+    `min_changed` of its examples aren't what its newest adapter learned from, or when any aren't
+    and that adapter is `max_days` old; never sooner than `min_days` after it.
+    """
+
+    poll_seconds: int = Field(default=300, ge=5)
+    min_changed: float = Field(default=0.05, ge=0, le=1)
+    max_days: float = Field(default=30, ge=0)
+    min_days: float = Field(default=0, ge=0)
+    schedule: str = "0 3 * * 0"
+
+
 class ServiceSettings(_Section):
     """What the HTTP service may do, and for how many at once.
 
@@ -293,6 +308,7 @@ class Settings(_Section):
     promotion: PromotionSettings = PromotionSettings()
     answering: AnsweringSettings = AnsweringSettings()
     service: ServiceSettings = ServiceSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     variants: dict[str, VariantSettings] = {"main": VariantSettings()}
 
 

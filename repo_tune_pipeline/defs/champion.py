@@ -4,6 +4,7 @@ import dagster as dg
 
 from repo_tune_pipeline import champions
 from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.conditions import when_changed
 from repo_tune_pipeline.defs.evaluation import evaluation_report, newest_report
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.partitions import variants
@@ -15,6 +16,7 @@ from repo_tune_pipeline.defs.workspace import Workspace
     deps=[evaluation_report],
     code_version=champions.CHAMPION_VERSION,
     group_name="repo_tune",
+    automation_condition=when_changed("evaluation_report"),
 )
 def champion_adapter(context: dg.AssetExecutionContext, workspace: Workspace):
     """The newest version whose report said `promote`; on `hold` the one before stays."""

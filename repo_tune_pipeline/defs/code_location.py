@@ -3,6 +3,7 @@
 import dagster as dg
 
 from repo_tune_pipeline.defs import (
+    automation,
     champion,
     checks,
     chunking,
@@ -29,7 +30,8 @@ defs = dg.Definitions(
         jobs.evaluate_job,
         jobs.refresh_job,
     ],
-    sensors=[lost_runs.lost_runs],
+    sensors=[lost_runs.lost_runs, automation.new_commits, automation.retraining],
+    schedules=[automation.weekly_refresh],
     resources={"workspace": Workspace()},
     # A process a step triples the time of the light stages; training has its own process anyway.
     executor=dg.in_process_executor,

@@ -9,8 +9,9 @@ import dagster as dg
 from repo_tune_pipeline import evaluation
 from repo_tune_pipeline.artifacts import Home, digest_file, point_latest, read_json
 from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.conditions import when_changed
 from repo_tune_pipeline.defs.failures import readable_failures
-from repo_tune_pipeline.defs.partitions import variants
+from repo_tune_pipeline.defs.partitions import DEVICE, variants
 from repo_tune_pipeline.defs.placebo import newest_placebo, placebo_adapter
 from repo_tune_pipeline.defs.retrieval import retrieval_index
 from repo_tune_pipeline.defs.training import newest_adapter, newest_dataset, qlora_adapter
@@ -29,6 +30,8 @@ WORKER = "repo_tune_pipeline.evaluation.worker"
     code_version=evaluation.EVALUATION_VERSION,
     group_name="repo_tune",
     kinds={"html"},
+    pool=DEVICE,
+    automation_condition=when_changed("qlora_adapter", "placebo_adapter"),
 )
 def evaluation_report(
     context: dg.AssetExecutionContext, workspace: Workspace

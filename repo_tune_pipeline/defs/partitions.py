@@ -6,6 +6,8 @@ from repo_tune_pipeline.defs.workspace import config_file
 from repo_tune_pipeline.settings import load_settings
 
 REPOS = "repos"
+DEVICE = "device"
+"""The pool of what trains or loads a model: one run of those at a time."""
 repos = dg.DynamicPartitionsDefinition(name=REPOS)
 """One key an ingested repository, `owner/name`."""
 

@@ -8,8 +8,9 @@ import dagster as dg
 from repo_tune_pipeline import evaluation, training
 from repo_tune_pipeline.artifacts import Home, digest_file
 from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.conditions import when_changed
 from repo_tune_pipeline.defs.failures import readable_failures
-from repo_tune_pipeline.defs.partitions import variants
+from repo_tune_pipeline.defs.partitions import DEVICE, variants
 from repo_tune_pipeline.defs.training import WORKER, newest_adapter, qlora_adapter
 from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
@@ -32,6 +33,8 @@ class PlaceboConfig(dg.Config):
     code_version=training.TRAINING_VERSION,
     group_name="repo_tune",
     kinds={"pytorch", "huggingface"},
+    pool=DEVICE,
+    automation_condition=when_changed("qlora_adapter"),
 )
 def placebo_adapter(
     context: dg.AssetExecutionContext, config: PlaceboConfig, workspace: Workspace

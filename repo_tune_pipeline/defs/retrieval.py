@@ -9,6 +9,7 @@ from repo_tune_pipeline import retrieval
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.defs import presentation
 from repo_tune_pipeline.defs.chunking import all_chunks, chunk_versions, code_chunks
+from repo_tune_pipeline.defs.conditions import when_changed
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError
@@ -28,6 +29,7 @@ MIN_QUESTION_WORDS = 5
     code_version=retrieval.RETRIEVAL_VERSION,
     group_name="repo_tune",
     kinds={"lancedb"},
+    automation_condition=when_changed("code_chunks"),
 )
 def retrieval_index(
     context: dg.AssetExecutionContext, workspace: Workspace

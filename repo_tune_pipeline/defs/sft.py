@@ -12,6 +12,7 @@ from repo_tune_pipeline.artifacts import Home, digest_file
 from repo_tune_pipeline.chunking import holds_chunks
 from repo_tune_pipeline.defs import presentation
 from repo_tune_pipeline.defs.chunking import chunk_versions, code_chunks
+from repo_tune_pipeline.defs.conditions import when_changed
 from repo_tune_pipeline.defs.failures import readable_failures
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError
@@ -32,6 +33,7 @@ STAGE = "generate_data"
             group_name="repo_tune",
             kinds={"json"},
             description="Training examples, one a line, and the held-out side beside them.",
+            automation_condition=when_changed("code_chunks"),
         ),
         dg.AssetSpec(
             "sft_readable_json",
@@ -40,6 +42,7 @@ STAGE = "generate_data"
             group_name="repo_tune",
             kinds={"json"},
             description="The same examples for people, with a summary and the funnel.",
+            automation_condition=when_changed("code_chunks"),
         ),
     ]
 )

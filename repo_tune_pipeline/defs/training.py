@@ -11,8 +11,9 @@ import dagster as dg
 from repo_tune_pipeline import training
 from repo_tune_pipeline.artifacts import Home, digest_file, point_latest, read_json
 from repo_tune_pipeline.defs import presentation
+from repo_tune_pipeline.defs.conditions import when_worth_training
 from repo_tune_pipeline.defs.failures import readable_failures
-from repo_tune_pipeline.defs.partitions import variants
+from repo_tune_pipeline.defs.partitions import DEVICE, variants
 from repo_tune_pipeline.defs.workers import run_worker
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.errors import EmptyInputError
@@ -50,6 +51,8 @@ class TrainConfig(dg.Config):
     code_version=training.TRAINING_VERSION,
     group_name="repo_tune",
     kinds={"pytorch", "huggingface"},
+    pool=DEVICE,
+    automation_condition=when_worth_training("sft_jsonl"),
     check_specs=[
         dg.AssetCheckSpec(
             LOADS,

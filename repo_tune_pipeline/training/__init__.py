@@ -28,6 +28,7 @@ from repo_tune_pipeline.training.progress import (
     read_progress,
 )
 from repo_tune_pipeline.training.recipe import configured_base_model
+from repo_tune_pipeline.training.renewal import Renewal, judge_renewal
 
 __all__ = [
     "IN_MEMORY_FILE",
@@ -40,11 +41,13 @@ __all__ = [
     "Learned",
     "MachineFacts",
     "Progress",
+    "Renewal",
     "TrainingPlan",
     "choose_profile",
     "configured_base_model",
     "finished_adapter",
     "forecast",
+    "judge_renewal",
     "machine_facts",
     "plan_training",
     "prepare_training",

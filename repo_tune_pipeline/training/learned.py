@@ -30,6 +30,10 @@ class Learned:
         text = _digest(example.instruction, example.input, example.output)
         return file in self.files or text in self.examples
 
+    def has(self, example: TrainingExample) -> bool:
+        """Whether this very example was learned."""
+        return _digest(example.instruction, example.input, example.output) in self.examples
+
 
 def write_learned(file: Path, examples: Iterable[TrainingExample]) -> None:
     """Write `{examples: […], files: […]}`, each 64 bits of SHA-256 in hexadecimal, sorted."""
