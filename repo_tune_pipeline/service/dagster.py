@@ -40,6 +40,7 @@ mutation End($run: String!, $policy: TerminateRunPolicy) {
 """
 _RUN = """fragment R on Run {
     runId jobName status creationTime startTime endTime tags { key value }
+    assetSelection { path }
     stepStats { stepKey status startTime endTime } }"""
 _ONE_RUN = f"query One($run: ID!) {{ runOrError(runId: $run) {{ __typename ...R }} }} {_RUN}"
 _RUNS = f"""query Some($filter: RunsFilter, $limit: Int, $cursor: String) {{
@@ -126,13 +127,12 @@ class Dagster:
     async def runs(
         self,
         *,
-        jobs: Sequence[str] = (),
         statuses: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         limit: int = 50,
         before: str = "",
     ) -> list[Run]:
-        """Runs, the newest first; of some jobs and statuses, with these tags.
+        """Runs, the newest first; of some statuses, with these tags.
 
         Raises:
             DagsterError: the webserver doesn't answer.
@@ -142,15 +142,11 @@ class Dagster:
             wanted["statuses"] = list(statuses)
         if tags:
             wanted["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
-        found: list[Run] = []
-        for job in jobs or ("",):
-            filter = {**wanted, **({"pipelineName": job} if job else {})}
-            variables = {"filter": filter, "limit": limit, "cursor": before or None}
-            told = (await self._ask(_RUNS, variables))["runsOrError"]
-            if "results" not in told:
-                raise DagsterError(f"Dagster lists no runs: {_first_line(told['message'])}.")
-            found += told["results"]
-        return sorted(found, key=lambda run: -float(run["creationTime"]))[:limit]
+        variables = {"filter": wanted, "limit": limit, "cursor": before or None}
+        told = (await self._ask(_RUNS, variables))["runsOrError"]
+        if "results" not in told:
+            raise DagsterError(f"Dagster lists no runs: {_first_line(told['message'])}.")
+        return told["results"]
 
     async def failure(self, run_id: str) -> str:
         """Why a run failed, as the step that did says it; empty where nothing was recorded.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from repo_tune_pipeline import jobs
@@ -26,6 +26,20 @@ JOBS: dict[Kind, str] = {
     "refresh": "refresh_job",
 }
 _KINDS: dict[str, Kind] = {job: kind for kind, job in JOBS.items()}
+_ASSET_JOB = "__ASSET_JOB"
+"""What Dagster calls a run of assets that were picked by hand, or by themselves."""
+_KIND_OF_ASSET: dict[str, Kind] = {
+    "ingested_repo": "ingest",
+    "code_chunks": "ingest",
+    "sft_jsonl": "generate-data",
+    "sft_readable_json": "generate-data",
+    "retrieval_index": "generate-data",
+    "qlora_adapter": "fine-tune",
+    "placebo_adapter": "evaluate",
+    "evaluation_report": "evaluate",
+    "champion_adapter": "evaluate",
+}
+_STEP_OF_ASSET = {"sft_jsonl": "sft_dataset", "sft_readable_json": "sft_dataset"}
 _STEPS: dict[Kind, tuple[str, ...]] = {
     "ingest": ("ingested_repo", "code_chunks"),
     "generate-data": ("sft_dataset", "retrieval_index"),
@@ -115,7 +129,7 @@ class Jobs:
             DagsterError: Dagster doesn't answer.
         """
         run = await self._dagster.run(job_id)
-        if run is None or run["jobName"] not in _KINDS:
+        if run is None or _kind(run) is None:
             return None
         job = self._job(run)
         if job.status == "failed" and not job.error:
@@ -130,12 +144,12 @@ class Jobs:
             DagsterError: Dagster doesn't answer.
         """
         runs = await self._dagster.runs(limit=limit, before=before)
-        return [self._job(run) for run in runs if run["jobName"] in _KINDS]
+        return [self._job(run) for run in runs if _kind(run)]
 
     async def going_on(self) -> list[Job]:
         """Jobs that are queued or running. Raises as `newest`."""
         runs = await self._dagster.runs(statuses=_GOING_ON)
-        found = [self._job(run) for run in runs if run["jobName"] in _KINDS]
+        found = [self._job(run) for run in runs if _kind(run)]
         return [job for job in found if job.status in ("queued", "running")]
 
     async def cancel(self, job_id: str) -> None:
@@ -158,23 +172,16 @@ class Jobs:
     async def _start(self, kind: Kind, about: str, config: Mapping[str, object]) -> str:
         # Between the question and the start nobody else may start the same.
         async with self._starting:
-            for job in await self._alike(kind, about):
+            for job in await self.going_on():
+                if (job.kind, job.about) != (kind, about):
+                    continue
                 on = f" of {about}" if about else ""
                 raise JobConflictError(f"A {kind} job{on} is {job.status}.", job.job_id)
             tags = {_PARTITION: about} if about else {}
             return await self._dagster.launch(JOBS[kind], config, tags)
 
-    async def _alike(self, kind: Kind, about: str) -> Sequence[Job]:
-        runs = await self._dagster.runs(
-            jobs=[JOBS[kind]],
-            statuses=_GOING_ON,
-            tags={_PARTITION: about} if about else None,
-        )
-        found = [self._job(run) for run in runs]
-        return [job for job in found if job.status in ("queued", "running")]
-
     def _job(self, run: Run) -> Job:
-        job_id, kind = str(run["runId"]), _KINDS[run["jobName"]]
+        job_id, kind = str(run["runId"]), cast("Kind", _kind(run))
         tags = {tag["key"]: tag["value"] for tag in run["tags"]}
         status, error = _STATUSES[run["status"]], None
         made = jobs.results(self._home, job_id)
@@ -193,8 +200,8 @@ class Jobs:
             kind=kind,
             about=tags.get(_PARTITION, ""),
             status=status,
-            stage=_stage(kind, status, steps),
-            progress=_progress(kind, status, steps, training),
+            stage=_stage(_steps(run, kind), status, steps),
+            progress=_progress(_steps(run, kind), status, steps, training),
             training=training,
             started_at=run["startTime"],
             ended_at=run["endTime"],
@@ -217,22 +224,40 @@ class Jobs:
 
 
 def _with_error(job: Job, error: str) -> Job:
-    from dataclasses import replace
-
     return replace(job, error=error)
 
 
-def _stage(kind: Kind, status: Status, steps: Sequence[Mapping[str, Any]]) -> str:
+def _kind(run: Run) -> Kind | None:
+    """None for a run that has nothing to do with the chain."""
+    if run["jobName"] != _ASSET_JOB:
+        return _KINDS.get(run["jobName"])
+    kinds: list[Kind] = [_KIND_OF_ASSET[asset] for asset in _assets(run)]
+    return kinds[0] if kinds else None
+
+
+def _steps(run: Run, kind: Kind) -> tuple[str, ...]:
+    """The steps that a run goes through, in their order."""
+    if run["jobName"] != _ASSET_JOB:
+        return _STEPS[kind]
+    return tuple(dict.fromkeys(_STEP_OF_ASSET.get(asset, asset) for asset in _assets(run)))
+
+
+def _assets(run: Run) -> list[str]:
+    """Those that were picked, in the chain's order."""
+    picked = {str(one["path"][-1]) for one in run.get("assetSelection") or []}
+    return [asset for asset in _KIND_OF_ASSET if asset in picked]
+
+
+def _stage(order: tuple[str, ...], status: Status, steps: Sequence[Mapping[str, Any]]) -> str:
     if status == "queued" or not steps:
         return ""
-    order = _STEPS[kind]
     known = [step for step in steps if step["stepKey"] in order]
     last = max(known, key=lambda step: order.index(step["stepKey"]), default=None)
     return str(last["stepKey"]) if last else ""
 
 
 def _progress(
-    kind: Kind,
+    order: tuple[str, ...],
     status: Status,
     steps: Sequence[Mapping[str, Any]],
     training: Mapping[str, Any] | None,
@@ -242,4 +267,4 @@ def _progress(
         return 1.0
     done = sum(step["status"] == "SUCCESS" for step in steps)
     part = training["step"] / max(1, training["max_steps"]) if training else 0.0
-    return round(min((done + part) / len(_STEPS[kind]), 1.0), 4)
+    return round(min((done + part) / max(1, len(order)), 1.0), 4)
