@@ -11,6 +11,7 @@ import typer
 from repo_tune_pipeline.cli import export, servers, services, stages
 from repo_tune_pipeline.cli.ask import ask
 from repo_tune_pipeline.cli.champion import champion
+from repo_tune_pipeline.cli.client_config import client_config
 from repo_tune_pipeline.errors import RepoTuneError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ for command in (
     ask,
     champion,
     servers.serve,
+    client_config,
     servers.ui,
     services.doctor,
     services.repos,
