@@ -263,7 +263,8 @@ class RetrainingSettings(_Section):
 
     New commits are looked for every `poll_seconds`. A variant is trained again when at least
     `min_changed` of its examples aren't what its newest adapter learned from, or when any aren't
-    and that adapter is `max_days` old; never sooner than `min_days` after it.
+    and that adapter is `max_days` old; never sooner than `min_days` after it. `keep_versions` of a
+    variant's newest versions stay, the champion and those before it besides.
     """
 
     poll_seconds: int = Field(default=300, ge=5)
@@ -271,6 +272,7 @@ class RetrainingSettings(_Section):
     max_days: float = Field(default=30, ge=0)
     min_days: float = Field(default=0, ge=0)
     schedule: str = "0 3 * * 0"
+    keep_versions: int = Field(default=5, ge=1)
 
 
 class ServiceSettings(_Section):

@@ -12,6 +12,7 @@ from repo_tune_pipeline.cli import export, servers, services, stages
 from repo_tune_pipeline.cli.ask import ask
 from repo_tune_pipeline.cli.champion import champion
 from repo_tune_pipeline.cli.client_config import client_config
+from repo_tune_pipeline.cli.prune import prune
 from repo_tune_pipeline.errors import RepoTuneError
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for command in (
     servers.ui,
     services.doctor,
     services.repos,
+    prune,
 ):
     app.command()(command)
 app.add_typer(export.app, name="export")

@@ -4,7 +4,7 @@ import dagster as dg
 
 from repo_tune_pipeline import ingestion
 from repo_tune_pipeline.defs import ingestion as ingest_assets
-from repo_tune_pipeline.defs.jobs import ingest_job, refresh_job
+from repo_tune_pipeline.defs.jobs import ingest_job, prune_job, refresh_job
 from repo_tune_pipeline.defs.partitions import REPOS
 from repo_tune_pipeline.defs.workspace import Workspace, config_file
 from repo_tune_pipeline.errors import RepoTuneError
@@ -77,6 +77,14 @@ weekly_refresh = dg.ScheduleDefinition(
     cron_schedule=_settings.schedule,
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="The whole chain, whatever changed.",
+)
+
+daily_prune = dg.ScheduleDefinition(
+    name="daily_prune",
+    job=prune_job,
+    cron_schedule="0 2 * * *",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Removes old versions, never a champion's.",
 )
 
 

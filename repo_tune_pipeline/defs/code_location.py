@@ -29,9 +29,10 @@ defs = dg.Definitions(
         jobs.fine_tune_job,
         jobs.evaluate_job,
         jobs.refresh_job,
+        jobs.prune_job,
     ],
     sensors=[lost_runs.lost_runs, automation.new_commits, automation.retraining],
-    schedules=[automation.weekly_refresh],
+    schedules=[automation.weekly_refresh, automation.daily_prune],
     resources={"workspace": Workspace()},
     # A process a step triples the time of the light stages; training has its own process anyway.
     executor=dg.in_process_executor,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from repo_tune_pipeline import pruning
 from repo_tune_pipeline.defs import chain
 from repo_tune_pipeline.defs.champion import champion_adapter
 from repo_tune_pipeline.defs.chunking import code_chunks
@@ -28,6 +29,19 @@ evaluate_job = dg.define_asset_job(
     selection=[placebo_adapter, evaluation_report, champion_adapter],
     partitions_def=variants,
 )
+
+
+@dg.op
+def prune_versions(context: dg.OpExecutionContext, workspace: Workspace) -> None:
+    """Remove old versions; what a champion stands on stays."""
+    done = pruning.prune(workspace.home, workspace.settings.retraining.keep_versions)
+    context.log.info(f"Removed {len(done.folders)} folders with {done.size:,} bytes.")
+
+
+@dg.job(name="prune_job")
+def prune_job() -> None:
+    """Old adapter versions go, with their reports and data sets."""
+    prune_versions()
 
 
 @dg.op

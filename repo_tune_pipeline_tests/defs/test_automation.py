@@ -187,9 +187,10 @@ def test_all_of_it_is_off_until_it_is_switched_on():
         "retraining": dg.DefaultSensorStatus.STOPPED,
         "lost_runs": dg.DefaultSensorStatus.RUNNING,
     }
-    assert [schedule.default_status for schedule in repository.schedule_defs] == [
-        dg.DefaultScheduleStatus.STOPPED
-    ]
+    assert {schedule.name: schedule.default_status for schedule in repository.schedule_defs} == {
+        "weekly_refresh": dg.DefaultScheduleStatus.STOPPED,
+        "daily_prune": dg.DefaultScheduleStatus.STOPPED,
+    }
 
 
 def looked(sensor, instance):
