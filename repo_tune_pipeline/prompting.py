@@ -137,7 +137,9 @@ def encode_completion(tokenizer: Tokenizer, before: str, after: str = "") -> lis
     """
     if not after:
         bos = [tokenizer.bos_token_id] if _adds_bos(tokenizer) and tokenizer.bos_token_id else []
-        return [*bos, *_plain(tokenizer, before)]
+        ids = [*bos, *_plain(tokenizer, before)]
+        # A model begins from something: from the end of the text before, where nothing is given.
+        return ids or [tokenizer.eos_token_id or 0]
     marks = fill_marks(tokenizer)
     if marks is None:
         raise UsageError(

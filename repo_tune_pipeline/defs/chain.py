@@ -30,6 +30,7 @@ from repo_tune_pipeline.registry import (
     StageState,
     known_repositories,
     load_state,
+    register,
 )
 
 JOB_NAMES = ("ingest_job", "generate_data_job", "fine_tune_job", "evaluate_job")
@@ -107,6 +108,8 @@ def ingest(session: Session, entry: Registered) -> Result:
         chunked = load_state(home, chunk_assets.STAGE, entry.name)
         current = chunk_assets.chunks_fingerprint(read.data_version, settings)
         if chunked and chunked.fingerprint == current and holds_chunks(home.chunks(entry.name)):
+            # The same commit may lie in another place now.
+            register(home, entry)
             _tell(session, ingest_assets.STAGE, "unchanged", f"{entry.name} at {commit[:12]}")
             return _ingested(session, entry.name)
     _tell(session, ingest_assets.STAGE, "started", f"{entry.name} from {entry.source}")

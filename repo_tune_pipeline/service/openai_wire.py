@@ -17,7 +17,7 @@ MAX_CHARS = 200_000
 
 
 class _Asked(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     model: Annotated[str, Field(max_length=200, examples=["fine-tuned"])]
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -39,6 +39,8 @@ class _Asked(BaseModel):
 class TextPart(BaseModel):
     """A part of a message; only text is read."""
 
+    model_config = ConfigDict(extra="ignore", strict=True)
+
     type: Literal["text"]
     text: Annotated[str, Field(max_length=MAX_CHARS)]
 
@@ -46,7 +48,7 @@ class TextPart(BaseModel):
 class Message(BaseModel):
     """A turn."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, Field(max_length=MAX_CHARS)] | list[TextPart]

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import (
@@ -38,7 +39,7 @@ _STATUS: tuple[tuple[type[RepoTuneError], int], ...] = (
     (NotAllowedError, 403),
     (ConfigError, 403),
     (EmptyInputError, 404),
-    (SourceError, 422),
+    (SourceError, 404),
     (UsageError, 422),
 )
 _log = logging.getLogger(__name__)
@@ -158,9 +159,11 @@ def install(app: FastAPI, home: Home) -> None:
     async def plain(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, HTTPException):
             raise error
-        return problem(
-            request.url.path, error.status_code, str(error.detail), headers=error.headers
-        )
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # The framework names the methods of one route; a path may have several.
+            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+        return problem(request.url.path, error.status_code, str(error.detail), headers=headers)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("unexpected", exc_info=error)
@@ -172,6 +175,15 @@ def install(app: FastAPI, home: Home) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(Exception, unexpected)
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    found: set[str] = set()
+    for route in app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE and isinstance(route, Route):
+            found |= route.methods or set()
+    return found
 
 
 def status_of(error: RepoTuneError) -> int:

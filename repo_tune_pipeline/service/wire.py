@@ -29,7 +29,7 @@ Question = Annotated[
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class QueryBody(_Body):
@@ -82,7 +82,15 @@ class IngestBody(_Body):
         ),
     ]
     ref: Annotated[str, Field(max_length=200)] = ""
-    name: Annotated[str, Field(max_length=200, examples=["juspay/hyperswitch-client-core"])] = ""
+    name: Annotated[
+        str,
+        Field(
+            max_length=200,
+            pattern=f"^$|{_REPO}",
+            description="Empty: from the source.",
+            examples=["juspay/hyperswitch-client-core"],
+        ),
+    ] = ""
 
 
 class FineTuneBody(_Body):

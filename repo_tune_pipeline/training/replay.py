@@ -17,7 +17,7 @@ from repo_tune_pipeline.training.examples import TrainingExample
 
 T = TypeVar("T")
 
-STARTER_SHARE = 0.4
+STARTER_SHARE = 0.6
 """Measured: README, "Does it work?". Three million parameters forget fast."""
 SHARE = 0.05
 _SHOWN_LINES, _HIDDEN_LINES = 4, 30

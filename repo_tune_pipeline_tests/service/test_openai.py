@@ -106,10 +106,14 @@ def test_errors_have_the_protocols_form(url, home):
     with pytest.raises(openai.NotFoundError) as missing:
         client.chat.completions.create(model="gpt-4", messages=ASKED)
     assert missing.value.body["code"] == "model_not_found"
-    with pytest.raises(openai.BadRequestError, match="last message"):
-        client.chat.completions.create(
-            model="base", messages=[*ASKED, {"role": "assistant", "content": "x"}]
-        )
+    answered = client.chat.completions.create(
+        model="base", messages=[*ASKED, {"role": "assistant", "content": "x"}], max_tokens=3
+    )
+    assert answered.sources
+    silent = client.chat.completions.create(
+        model="base", messages=[{"role": "user", "content": " "}], max_tokens=3
+    )
+    assert "Nothing in the ingested repositories" in silent.choices[0].message.content
     with pytest.raises(openai.UnprocessableEntityError, match="messages"):
         client.chat.completions.create(model="base", messages=[])
     with service(home, token="t0ken") as guarded:

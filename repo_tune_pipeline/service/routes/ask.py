@@ -26,7 +26,7 @@ class ClientGoneError(Exception):
     """Nobody waits for the answer any longer."""
 
 
-@router.post("/query", responses=documented(413), summary="Ask a model over retrieved code")
+@router.post("/query", responses=documented(400, 413), summary="Ask a model over retrieved code")
 async def post_query(
     body: wire.QueryBody, service: TheService, request: Request, model: ModelParameter = None
 ) -> wire.QueryAnswer:

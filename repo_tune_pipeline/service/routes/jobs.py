@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Body, Query
@@ -26,11 +26,18 @@ router = APIRouter(tags=["jobs"], responses=documented(422, 503))
 
 JobId = Annotated[str, PathParameter(pattern=wire.JOB_ID_PATTERN, examples=[wire.JOB_ID])]
 _LOG_SECONDS = 0.5
+_EVENTS: dict[str, Any] = {
+    "content": {"text/event-stream": {"schema": {}}},
+    "description": "Server-sent events: `log`, then `end`.",
+}
 _LOG_PART = 64 * 1024
 
 
 @router.post(
-    "/ingest", status_code=202, responses=documented(403, 409, 413), summary="Read a repository"
+    "/ingest",
+    status_code=202,
+    responses=documented(400, 403, 404, 409, 413),
+    summary="Read a repository",
 )
 async def ingest(body: wire.IngestBody, service: TheService) -> wire.Started:
     """Add a repository, or read a known one again. Only hosts and folders that the configuration
@@ -58,7 +65,7 @@ async def generate_data(service: TheService) -> wire.Started:
 @router.post(
     "/fine-tune/start",
     status_code=202,
-    responses=documented(404, 409, 413),
+    responses=documented(400, 404, 409, 413),
     summary="Train an adapter",
 )
 async def fine_tune(
@@ -74,7 +81,7 @@ async def fine_tune(
 @router.post(
     "/evaluate",
     status_code=202,
-    responses=documented(404, 409, 413),
+    responses=documented(400, 404, 409, 413),
     summary="Judge the newest adapter",
 )
 async def evaluate(
@@ -126,10 +133,9 @@ async def cancel(job_id: JobId, service: TheService) -> wire.Started:
 @router.get(
     "/jobs/{job_id}/log",
     response_class=EventSourceResponse,
-    responses={**documented(404), 200: {"content": {"text/event-stream": {"schema": {
-        "type": "string"}}}, "description": "Server-sent events: `log`, then `end`."}},
+    responses={**documented(404), 200: _EVENTS},
     summary="Follow a training's log",
-)  # fmt: skip
+)
 async def log(job_id: JobId, service: TheService) -> EventSourceResponse:
     """Events `log`, each a part of training.log, until `end` with the job's status."""
     await _found(service, job_id)

@@ -33,7 +33,7 @@ router = APIRouter(
     responses=openai_documented(400, 403, 404, 413, 422, 502, 503),
 )
 _STREAMED: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": {}}}}
 }
 _KINDS: tuple[Kind, ...] = ("fine-tuned", "base", "gemini")
 _STARTED = int(time.time())
@@ -65,9 +65,7 @@ def model(model: str, service: TheService) -> wire.ModelCard:
 async def chat(body: wire.ChatBody, service: TheService, request: Request) -> Any:
     """The last question of a conversation, answered over retrieved code."""
     wanted = _wanted(body, body.max_completion_tokens or body.max_tokens, service, body.repo)
-    turns = [("system" if one.role == "developer" else one.role, one.text) for one in body.messages]
-    if turns[-1][0] != "user" or not turns[-1][1].strip():
-        raise HTTPException(400, "The last message has to be a user's, and say something.")
+    turns = _asked([(one.role, one.text) for one in body.messages])
     written = _clean(await _chat(service, turns, wanted, grounded=body.retrieval), InertStream())
     head = _Head(f"chatcmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
@@ -125,11 +123,21 @@ class _AsItIs:
         return ""
 
 
+def _asked(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The conversation up to its last question; all of it is one where nobody asked."""
+    turns = [("system" if role == "developer" else role, text) for role, text in said]
+    while turns and turns[-1][0] != "user":
+        turns.pop()
+    return turns or [("user", "\n\n".join(text for _, text in said))]
+
+
 async def _chat(
     service: Service, turns: list[tuple[str, str]], wanted: Wanted, *, grounded: bool
 ) -> Written:
     """Over passages where they are wanted; a first question is asked as it was trained."""
     last = turns[-1][1]
+    if not last.strip():
+        return _nothing(wanted)
     if not grounded:
         return service.models.write(_plain(turns, wanted), wanted)
     hits = await service.models.search(last[:LONGEST_QUESTION], wanted.repo)
