@@ -1,0 +1,60 @@
+"""The HTTP API against its own document, by schemathesis: every check, with and without a token."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repo_tune_pipeline.training import starter_folder
+from repo_tune_pipeline_tests.end_to_end.serving import serve
+from repo_tune_pipeline_tests.service.serving import make_home
+
+SECONDS = 60
+# Jobs fail at once, since there is no data, and answers are short: only their form is asked for.
+CONFIG = """\
+repositories: []
+answering: {max_tokens: 4}
+training: {max_steps: 2}
+evaluation: {placebo: ""}
+service: {folders: [/nowhere]}
+variants: {main: {}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("token", ["", "t0ken-for-the-test"], ids=["open", "token"])
+def test_the_service_does_what_its_document_says(tmp_path: Path, token: str) -> None:
+    home = make_home(tmp_path / "home", starter_folder(), name="starter")
+    config = tmp_path / "repo_tune.yaml"
+    config.write_text(CONFIG)
+    headers = ["--header", f"Authorization: Bearer {token}"] if token else []
+    with serve(home.root, config, REPO_TUNE_API_TOKEN=token) as served:
+        # The first answer loads the model, which takes longer than an answer may.
+        served.post(
+            "/query",
+            json={"q": "split_header"},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("st")),
+                "run",
+                f"{served.url}/openapi.json",
+                *headers,
+                "--checks=all",
+                f"--max-time={SECONDS}",
+                "--phases=coverage,fuzzing",
+                "--request-timeout=60",
+                "--continue-on-failure",
+                "--no-color",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS + 240,
+        )
+    assert done.returncode == 0, done.stdout[-6000:]
