@@ -6,9 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from repo_tune_pipeline_tests.end_to_end.conftest import Walk
 from repo_tune_pipeline_tests.end_to_end.program import (
@@ -168,3 +170,18 @@ def test_the_program_runs_from_a_folder_without_a_configuration(tmp_path: Path) 
     found = json.loads(done.stdout)["findings"]
     assert found["git"]["status"] == "ok"
     assert found["base model"]["text"].startswith("starter: ")
+
+
+def test_each_client_is_told_where_to_ask(tmp_path: Path) -> None:
+    told = {
+        client: repo_tune("client-config", client, "--url", "http://box:1/", home=tmp_path)
+        for client in ("continue", "tabby", "aider")
+    }
+    assert all(done.code == 0 for done in told.values())
+    models = yaml.safe_load(told["continue"].out)["models"]
+    assert {model["apiBase"] for model in models} == {"http://box:1/v1"}
+    assert {role for model in models for role in model["roles"]} == {"chat", "edit", "autocomplete"}
+    tabby = tomllib.loads(told["tabby"].out)["model"]
+    assert {tabby[kind]["http"]["api_endpoint"] for kind in tabby} == {"http://box:1/v1"}
+    assert "OPENAI_API_BASE=http://box:1/v1\n" in told["aider"].out
+    assert repo_tune("client-config", "vim", home=tmp_path).code == 2

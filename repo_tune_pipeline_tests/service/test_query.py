@@ -77,14 +77,15 @@ def test_gemini_is_asked_where_it_may_be_and_each_failure_is_told(home, url):
     assert "i_may_send_this_code" in refused.json()["remedy"]
 
     replies = {
-        "split_header": (Reply(text="It splits [here](https://evil.example)."), 200, "It splits"),
-        "join_header": (Reply(gemini_finish="SAFETY"), 200, "safety filter"),
-        "Ledger": (
-            Reply(text="It adds", gemini_finish="MAX_TOKENS", finish="length"),
-            200,
-            "It adds",
-        ),
-        "amount": (Reply(status=400, message="bad"), (403, 502), ""),
+        "links": (Reply(text="It splits [here](https://evil.example)."), 200, "It splits"),
+        "blocked": (Reply(gemini_finish="SAFETY"), 200, "safety filter"),
+        "recited": (Reply(gemini_finish="RECITATION"), 200, "recited"),
+        "empty": (Reply(text=""), 200, "empty answer"),
+        "cut": (Reply(text="It adds", gemini_finish="MAX_TOKENS"), 200, "It adds"),
+        "refused": (Reply(status=400, message="bad"), 403, ""),
+        "many": (Reply(status=429), 502, ""),
+        "broken": (Reply(status=500), 502, ""),
+        "reset": (Reply(reset=True), 502, ""),
     }
 
     def reply(prompt: str, number: int) -> Reply:
@@ -102,9 +103,8 @@ def test_gemini_is_asked_where_it_may_be_and_each_failure_is_told(home, url):
         ):
             assert http.get("/models/info").json()["default"] == "gemini"
             for word, (_, status, text) in replies.items():
-                answer = http.post("/query", json={"q": f"Tell about {word}"})
-                allowed = status if isinstance(status, tuple) else (status,)
-                assert answer.status_code in allowed, answer.text
+                answer = http.post("/query", json={"q": f"split_header: tell about {word}"})
+                assert answer.status_code == status, (word, answer.text)
                 assert "k" * 20 not in answer.text
                 if answer.is_success:
                     assert text in answer.json()["answer"]
