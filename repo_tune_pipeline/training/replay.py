@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import TypeVar
 
 from repo_tune_pipeline.elsewhere import Text, descriptions, library_code, package_code
@@ -17,7 +17,7 @@ from repo_tune_pipeline.training.examples import TrainingExample
 
 T = TypeVar("T")
 
-STARTER_SHARE = 0.6
+STARTER_SHARE = 0.8
 """Measured: README, "Does it work?". Three million parameters forget fast."""
 SHARE = 0.05
 _SHOWN_LINES, _HIDDEN_LINES = 4, 30
@@ -35,7 +35,8 @@ def replay_share(wanted: float | None, base: str) -> float:
 
 
 def replay_of(examples: Sequence[TrainingExample], share: float) -> list[TrainingExample]:
-    """Completions of code and of prose, in turn; the same wherever the same is installed.
+    """Completions of code and of prose, two to one, since prose is forgotten more slowly; the same
+    wherever the same is installed.
 
     Args:
         examples: what is learned; nothing is taken of their repositories.
@@ -47,14 +48,16 @@ def replay_of(examples: Sequence[TrainingExample], share: float) -> list[Trainin
     mixed = _in_turn(
         _cut_in_turn(_in_turn(library_code(without), packages), _of_code),
         _cut_in_turn(prose, _of_prose),
+        2,
     )
     return list(islice(mixed, round(share * len(examples))))
 
 
-def _in_turn(first: Iterable[T], second: Iterable[T]) -> Iterator[T]:
-    """One of each, then the rest of the longer one."""
-    for pair in zip_longest(first, second):
-        yield from (one for one in pair if one is not None)
+def _in_turn(first: Iterable[T], second: Iterable[T], of_first: int = 1) -> Iterator[T]:
+    """`of_first` of the first and one of the second, then the rest of the longer one."""
+    some, one = iter(first), iter(second)
+    while taken := [*islice(some, of_first), *islice(one, 1)]:
+        yield from taken
 
 
 def _cut_in_turn(

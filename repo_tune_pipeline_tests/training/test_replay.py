@@ -17,7 +17,7 @@ def rows(file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize(("replay", "share"), [(None, 0.6), (0.25, 0.25), (0, 0)])
+@pytest.mark.parametrize(("replay", "share"), [(None, 0.8), (0.25, 0.25), (0, 0)])
 def test_replayed_examples_stand_beside_all_of_the_teams_own(home, dataset, replay, share):
     made = plan(home, dataset, base_model="starter", variant=f"replay-{replay}", replay=replay)
     prepare_training(made)
