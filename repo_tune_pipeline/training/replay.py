@@ -20,8 +20,9 @@ T = TypeVar("T")
 STARTER_SHARE = 0.8
 """Measured: README, "Does it work?". Three million parameters forget fast."""
 SHARE = 0.05
-_SHOWN_LINES, _HIDDEN_LINES = 4, 30
-_SHOWN_CHARS, _HIDDEN_CHARS = 150, 1_200
+_SHOWN_LINES, _HIDDEN_LINES = 4, 18
+_SHOWN_CHARS, _HIDDEN_CHARS = 150, 700
+"""Short ones: a step costs what its longest example does."""
 _LEAST = 100
 _FILES = 4
 """Of a distribution: many projects teach more of what code looks like than one large one."""
