@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from repo_tune_pipeline.answering import LONGEST_QUESTION
 from repo_tune_pipeline.service.jobs import Kind, Status
@@ -26,6 +26,14 @@ Question = Annotated[
         examples=["How do I integrate Hyperswitch payments?"],
     ),
 ]
+
+
+def _whole(value: object) -> object:
+    """JSON has no integers of its own: 3.0 is one, and "3" isn't."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
 
 
 class _Body(BaseModel):
@@ -99,7 +107,7 @@ class FineTuneBody(_Body):
     variant: VariantName = "main"
     profile: Literal["", "auto", "starter", "cpu", "gpu-8gb", "gpu-24gb", "gpu-80gb"] = ""
     base_model: Annotated[str, Field(max_length=300)] = ""
-    max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    max_steps: Annotated[int, Whole, Field(ge=0, le=1_000_000)] = 0
 
 
 class EvaluateBody(_Body):
