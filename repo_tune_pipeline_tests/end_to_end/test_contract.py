@@ -33,11 +33,8 @@ def test_the_service_does_what_its_document_says(tmp_path: Path, token: str) -> 
     headers = ["--header", f"Authorization: Bearer {token}"] if token else []
     with serve(home.root, config, REPO_TUNE_API_TOKEN=token) as served:
         # The first answer loads the model, which takes longer than an answer may.
-        served.post(
-            "/query",
-            json={"q": "split_header"},
-            headers={"Authorization": f"Bearer {token}"},
-        )
+        known = {"Authorization": f"Bearer {token}"} if token else {}
+        served.post("/query", json={"q": "split_header"}, headers=known)
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("st")),
