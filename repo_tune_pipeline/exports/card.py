@@ -47,6 +47,7 @@ def _body(adapter: AdapterVersion, form: Form) -> str:
         ("SHA-256 of the base model", run["base_digest"]),
         ("SHA-256 of the data set's manifest", run["dataset_digest"]),
         ("examples learned from", f"{examples['kept']:,} of {examples['seen']:,}"),
+        ("… general ones among those", f"{examples.get('replayed', 0):,}"),
         ("optimizer steps", f"{run['steps']:,}"),
         ("training loss, mean and last", f"{run['train_loss']:.3f}, {run['final_loss']:.3f}"),
         ("profile", run["profile"]),
