@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,49 +144,3 @@ def test_beyond_this_machine_a_token_is_demanded_before_anything_starts(walk: Wa
     done = repo_tune("serve", "--host", "0.0.0.0", home=walk.home)
     assert done.code == 2
     assert "REPO_TUNE_API_TOKEN" in done.err
-
-
-@pytest.mark.slow
-def test_after_each_kill_and_a_restart_a_jobs_status_is_true(walk: Walk, tmp_path: Path) -> None:
-    home = copy_home(walk.home, tmp_path / "home")
-    job_id = ""
-    # Trainings of their own: one that goes on from a checkpoint is over before it is looked at.
-    killed = {"dagster-webserver": 90, "dagster-daemon": 91, "repo_tune_pipeline.service": 92}
-    for victim, steps in {**killed, "": 12}.items():
-        with serve(home, walk.config) as served:
-            if job_id:
-                _wait_for_the_truth(served, job_id)
-            started = served.post("/fine-tune/start", json={"max_steps": steps})
-            assert started.status_code == 202, started.text
-            job_id = started.json()["job_id"]
-            if not victim:
-                served.wait_for(job_id, "succeeded")
-                break
-            _wait_for_training(served, job_id)
-            os.kill(served.child(victim), signal.SIGKILL)
-            # The three end together.
-            assert served.process.wait(60) == 1
-
-
-def _wait_for_training(served: Served, job_id: str) -> None:
-    deadline = time.monotonic() + 120
-    while not served.status(job_id)["training"]:
-        assert time.monotonic() < deadline, served.status(job_id)
-        time.sleep(0.2)
-
-
-def _wait_for_the_truth(served: Served, job_id: str) -> None:
-    """Within a minute the job has ended, or its training goes on; then it is ended."""
-    deadline = time.monotonic() + 60
-    first = None
-    while (told := served.status(job_id))["status"] in ("queued", "running"):
-        assert time.monotonic() < deadline, told
-        step = (told["training"] or {}).get("step")
-        if first is not None and step is not None and step > first:
-            served.post(f"/jobs/{job_id}/cancel")
-            served.wait_for(job_id, "canceled", "failed", "succeeded", seconds=60)
-            return
-        first = step if first is None else first
-        time.sleep(0.5)
-    assert told["status"] in ("failed", "canceled", "succeeded")
-    assert told["error"] or told["status"] != "failed"
