@@ -7,7 +7,6 @@ ends, so that a run whose record says "started" and whose lock is free has died 
 from __future__ import annotations
 
 import fcntl
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -15,7 +14,6 @@ from typing import IO
 from repo_tune_pipeline.artifacts import Home, read_json, write_json
 from repo_tune_pipeline.errors import StorageError
 
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRAINING = "training"
 _held: dict[str, IO[bytes]] = {}
 
@@ -31,11 +29,6 @@ class UnderWay:
     def folder(self) -> Path:
         """The one of the two that is there; the log and the metrics lie in it."""
         return self.adapter if self.adapter.is_dir() else self.work_dir
-
-
-def is_job_id(text: str) -> bool:
-    """Whether `text` has the form of a run's id, a UUID in lower case."""
-    return _ID.fullmatch(text) is not None
 
 
 def hold_job(home: Home, run_id: str) -> None:

@@ -1,8 +1,8 @@
 """Removing old versions by a rule, and never what a champion stands on.
 
 Kept of each variant are its newest versions, the champion, the champions before it that a roll-back
-would go to, and the newest version that a training or an evaluation is at. With a version go its
-report and, where no other kept version learned from it, its data set.
+would go to, and what `latest` names. With a version go its report and, where no other kept version
+learned from it and no training under way reads it, its data set.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _old(home: Home, keep: int) -> Iterator[Path]:
         dropped += _reports(home, variant.name, kept)
     placebos = _folders(home.root / "placebo" / "adapters" / "placebo")
     newest = home.datasets / "latest"
-    stays = {newest.resolve().name, *learned_from}
+    stays = {newest.resolve().name, *learned_from, *_being_learned(home)}
     yield from dropped
     yield from _by_age(placebos)[keep:]
     yield from (folder for folder in _folders(home.datasets) if folder.name not in stays)
@@ -91,6 +91,15 @@ def _reports(home: Home, variant: str, kept: set[str]) -> Iterator[Path]:
         judged = adapter.get("version") if isinstance(adapter, dict) else None
         if judged not in kept and folder.name != latest:
             yield folder
+
+
+def _being_learned(home: Home) -> Iterator[str]:
+    """The data sets of trainings under way or interrupted: they are read again at their end."""
+    for plan in (home.root / "training").glob("*/*/plan.json"):
+        try:
+            yield Path(str(read_json(plan).get("dataset"))).name
+        except StorageError:
+            continue
 
 
 def _dataset(version: Path) -> str:

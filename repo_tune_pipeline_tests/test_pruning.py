@@ -63,6 +63,13 @@ def test_what_latest_names_stays_though_others_are_newer(home):
     assert left(home.adapters("main")) == [0, 2, 4, 9]
 
 
+def test_a_training_under_way_keeps_its_data_set(home):
+    plan = home.training("main", "f" * 64) / "plan.json"
+    write_json(plan, {"dataset": str(home.datasets / version(1))})
+    prune(home, 1)
+    assert left(home.datasets) == [1, 2, 4, 9]
+
+
 def test_nothing_is_removed_where_a_champions_record_cannot_be_read(home):
     home.champion("main").write_text("{")
     with pytest.raises(Exception, match="can't be read"):
