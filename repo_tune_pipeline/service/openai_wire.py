@@ -20,7 +20,7 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     model: Annotated[str, Field(max_length=200, examples=["fine-tuned"])]
-    max_tokens: Annotated[int, Whole, Field(ge=1, le=100_000)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=100_000), Whole] | None = None
     n: Annotated[Literal[1] | None, Whole] = None
     stop: Annotated[
         Annotated[str, Field(max_length=200)]
@@ -64,7 +64,7 @@ class ChatBody(_Asked):
     """A conversation. `retrieval` is this service's own: false asks the model alone."""
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=200)]
-    max_completion_tokens: Annotated[int, Whole, Field(ge=1, le=100_000)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=100_000), Whole] | None = None
     retrieval: bool = True
     repo: str = ""
 

@@ -34,6 +34,7 @@ def _whole(value: object) -> object:
 
 
 Whole = BeforeValidator(_whole)
+"""Comes after the bounds of a number: before them, they would be missing from the document."""
 
 
 class _Body(BaseModel):
@@ -107,7 +108,7 @@ class FineTuneBody(_Body):
     variant: VariantName = "main"
     profile: Literal["", "auto", "starter", "cpu", "gpu-8gb", "gpu-24gb", "gpu-80gb"] = ""
     base_model: Annotated[str, Field(max_length=300)] = ""
-    max_steps: Annotated[int, Whole, Field(ge=0, le=1_000_000)] = 0
+    max_steps: Annotated[int, Field(ge=0, le=1_000_000), Whole] = 0
 
 
 class EvaluateBody(_Body):

@@ -160,7 +160,8 @@ def plan_training(
         recipe["sequence_len"] = context
     dataset = dataset.resolve()
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
-    share = replay_share(settings.replay, base.name)
+    # The control teaches nothing that is true.
+    share = 0.0 if settings.shuffle_labels else replay_share(settings.replay, base.name)
     learned = [*chosen, *(replayed := replay_of(chosen, share))]
     data_digest = _digest(learned)
     processes = training_processes(settings.num_gpus, recipe)

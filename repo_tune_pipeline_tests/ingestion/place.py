@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +36,14 @@ def note(event, arguments):
 __import__("sys").addaudithook(note)
 """
 """What each Python process of the command runs first, as a module that Python looks for."""
+_MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(sys.argv[1], "w") as told:
+    json.dump([code, peak], told)
+"""
+"""Starts the command from a small process: one's peak is never below its parent's as it started."""
 
 
 class Place:
@@ -109,9 +116,12 @@ class Place:
 
     def _end(self, command: list[str], changes: Mapping[str, str]) -> tuple[int, int]:
         """Its exit code, and the most KiB that it or a process that it waited for took."""
+        told = self._beside / "measured"
+        told.unlink(missing_ok=True)
         with (self._beside / "out").open("wb") as out, (self._beside / "err").open("wb") as err:
             process = subprocess.Popen(
-                command,
+                # Isolated, so that this process isn't watched.
+                [sys.executable, "-I", "-S", "-c", _MEASURE, str(told), *command],
                 cwd=self.folder,
                 env=self._environment(changes),
                 stdin=subprocess.DEVNULL,
@@ -119,14 +129,13 @@ class Place:
                 stderr=err,
                 start_new_session=True,
             )
-        timer = threading.Timer(SECONDS, os.killpg, (process.pid, signal.SIGKILL))
-        timer.start()
         try:
-            _, status, usage = os.wait4(process.pid, 0)
-        finally:
-            timer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return process.returncode, usage.ru_maxrss
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait(), 0
+        code, peak = json.loads(told.read_text())
+        return code, peak
 
     def _environment(self, changes: Mapping[str, str]) -> dict[str, str]:
         # Without bytecode the program would be compiled anew in each process.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from repo_tune_pipeline.training import TrainingPlan, prepare_training, read_metrics, read_progress
 from repo_tune_pipeline.training.recipe import output_dir
@@ -104,7 +105,13 @@ def profile(tmp_path_factory, small_model) -> Path:
         "num_epochs": 2,
         "max_steps": STEPS,
     }
-    return copy_configs(tmp_path_factory.mktemp("configs") / "c", changes)
+    configs = copy_configs(tmp_path_factory.mktemp("configs") / "c", changes)
+    file = configs / "repo_tune.yaml"
+    settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # As `plan` makes it.
+    settings.setdefault("training", {})["replay"] = 0
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return configs
 
 
 @pytest.fixture
