@@ -6,6 +6,7 @@
     ├── UsageError                wrong use or wrong configuration; exit 2
     │   ├── ConfigError           a configuration file: file, key, what is allowed
     │   └── SourceError           a source that can't be read as a repository
+    │       └── UnreachableError  because its server doesn't answer now
     ├── EmptyInputError           a stage was left with nothing to work on
     ├── StorageError              a file couldn't be written or read back
     ├── BaseModelError            a base model that can't be had
@@ -51,6 +52,10 @@ class ConfigError(UsageError):
 
 class SourceError(UsageError):
     """A source that isn't a repository or folder, or a ref that it doesn't have."""
+
+
+class UnreachableError(SourceError):
+    """A server that didn't answer as one does; later it may."""
 
 
 class EmptyInputError(RepoTuneError):

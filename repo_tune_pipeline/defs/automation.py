@@ -4,6 +4,7 @@ import dagster as dg
 
 from repo_tune_pipeline import ingestion
 from repo_tune_pipeline.defs import ingestion as ingest_assets
+from repo_tune_pipeline.defs.failures import UNATTENDED
 from repo_tune_pipeline.defs.jobs import ingest_job, prune_job, refresh_job
 from repo_tune_pipeline.defs.partitions import REPOS
 from repo_tune_pipeline.defs.workspace import Workspace, config_file
@@ -21,7 +22,7 @@ _settings = load_settings(config_file()).retraining
     description="Reads a repository again when its branch has a new commit; asks git ls-remote.",
 )
 def new_commits(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult:
-    """One run a new commit; a commit that can't be ingested is tried once."""
+    """One run a new commit."""
     requests: list[dg.RunRequest] = []
     told: list[str] = []
     configured = ingest_assets.configured(workspace.settings)
@@ -40,7 +41,10 @@ def new_commits(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg
         config = {"ops": {"ingested_repo": {"config": {"source": entry.source, "ref": entry.ref}}}}
         requests.append(
             dg.RunRequest(
-                run_key=f"{entry.name}@{commit}", partition_key=entry.name, run_config=config
+                run_key=f"{entry.name}@{commit}",
+                partition_key=entry.name,
+                run_config=config,
+                tags=UNATTENDED,
             )
         )
     names = [str(request.partition_key) for request in requests]
@@ -65,6 +69,7 @@ retraining = dg.AutomationConditionSensorDefinition(
         "champion_adapter",
     ),
     minimum_interval_seconds=min(30, _settings.poll_seconds),
+    run_tags=UNATTENDED,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="From changed chunks to a champion, where the change is worth a training.",
     # The threshold is this package's own code.
@@ -75,6 +80,7 @@ weekly_refresh = dg.ScheduleDefinition(
     name="weekly_refresh",
     job=refresh_job,
     cron_schedule=_settings.schedule,
+    tags=UNATTENDED,
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="The whole chain, whatever changed.",
 )
@@ -83,6 +89,7 @@ daily_prune = dg.ScheduleDefinition(
     name="daily_prune",
     job=prune_job,
     cron_schedule="0 2 * * *",
+    tags=UNATTENDED,
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Removes old versions, never a champion's.",
 )

@@ -8,7 +8,7 @@ import dagster as dg
 from repo_tune_pipeline import ingestion
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.defs import presentation
-from repo_tune_pipeline.defs.failures import readable_failures
+from repo_tune_pipeline.defs.failures import readable_failures, tried_again
 from repo_tune_pipeline.defs.partitions import repos
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.records import Snapshot
@@ -43,7 +43,7 @@ def ingested_repo(
 ) -> dg.MaterializeResult[Any]:
     """Every file of one repository at one commit, kept or dropped with a reason."""
     started = time.monotonic()
-    with readable_failures():
+    with readable_failures(), tried_again(context):
         home, settings = workspace.home, workspace.settings
         entry = _entry(home, settings, context.partition_key, config)
         snapshot = ingestion.ingest(

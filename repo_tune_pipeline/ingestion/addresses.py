@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Collection
 
-from repo_tune_pipeline.errors import SourceError
+from repo_tune_pipeline.errors import SourceError, UnreachableError
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -31,11 +31,12 @@ def checked_addresses(
         seconds: how long the resolver may take.
 
     Raises:
-        SourceError: the host has no address, or one that isn't public.
+        UnreachableError: the host has no address.
+        SourceError: it has one that isn't public.
     """
     found = _resolve(host, port, seconds)
     if not found:
-        raise SourceError(
+        raise UnreachableError(
             f"{shown} can't be read: the host {host} has no address.",
             "Check its spelling and the network.",
         )

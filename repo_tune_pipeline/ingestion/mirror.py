@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repo_tune_pipeline.artifacts import storage_error
-from repo_tune_pipeline.errors import EmptyInputError, RepoTuneError, SourceError
+from repo_tune_pipeline.errors import EmptyInputError, RepoTuneError, SourceError, UnreachableError
 from repo_tune_pipeline.ingestion.git import NO_REPOSITORY, run_git
 from repo_tune_pipeline.ingestion.objects import ObjectStore
 from repo_tune_pipeline.ingestion.processes import Deadline, GitFailure, printable
@@ -21,6 +21,13 @@ _ID = re.compile(r"[0-9a-f]{40}")
 _KEPT = "refs/commits/"
 _UNFINISHED = "unfinished"
 _HELD = "held"
+_PASSES = re.compile(
+    r"could not resolve|couldn't connect|failed to connect|connection (?:refused|reset|timed out)"
+    r"|timed out|name resolution|network is unreachable|no route to host|early eof|rpc failed"
+    r"|unexpected disconnect|empty reply|closed by remote host|returned error: (?:429|5\d\d)",
+    re.IGNORECASE,
+)
+"""Of what git, curl and ssh say of a server: what may be over in a while."""
 
 
 def remote_commit(reach: Reach, ref: str) -> str:
@@ -166,13 +173,14 @@ def _fetch(reach: Reach, store: ObjectStore, commit: str, depth: int) -> None:
 
 def _unreachable(shown: str, failure: GitFailure, deadline: Deadline) -> RepoTuneError:
     if failure.timed_out:
-        return SourceError(
+        return UnreachableError(
             f"{shown} wasn't read within {deadline.seconds:g} seconds.",
             "Check the network, or raise `ingestion.timeout_seconds`.",
         )
     if "No space left on device" in failure.message:
         return storage_error(Path("the mirror"), OSError(errno.ENOSPC, failure.message))
-    return SourceError(
+    refusal = UnreachableError if _PASSES.search(failure.message) else SourceError
+    return refusal(
         f"{shown} can't be read: {failure.message}.",
         "Check the address, the network and that you may read it.",
     )

@@ -24,7 +24,8 @@ class GitServer:
     """Serves the repositories below `root`; notes each request's path and authorization.
 
     If `redirect` is set, each request is sent on to that address; if `drips`, whoever's
-    `User-Agent` begins so is answered at two bytes a second, without end.
+    `User-Agent` begins so is answered at two bytes a second, without end. The first `busy` requests
+    are answered 503.
     """
 
     def __init__(self, root: Path, certificate: Path) -> None:
@@ -32,6 +33,7 @@ class GitServer:
         self.requests: list[tuple[str, str]] = []
         self.redirect = ""
         self.drips = ""
+        self.busy = 0
         root.mkdir(exist_ok=True)
         key = certificate.with_suffix(".key")
         _certify(certificate, key)
@@ -77,6 +79,9 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
             server.requests.append((self.path, self.headers.get("Authorization", "")))
             if server.drips and self.headers.get("User-Agent", "").startswith(server.drips):
                 self._drip()
+                return
+            if len(server.requests) <= server.busy:
+                self.send_error(503)
                 return
             if server.redirect:
                 self.send_response(301)
