@@ -6,20 +6,19 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.records import TASKS, TaskName
+from repo_tune_pipeline.yaml_files import read_yaml, validate
 
 DEFAULT_CONFIG = Path("configs/repo_tune.yaml")
 DEFAULT_HOME = Path(".repo_tune")
 STARTER = "starter"
 """The name by which `base_model` means the model shipped inside this package."""
 
-SectionT = TypeVar("SectionT", bound=BaseModel)
 ProfileName = Literal["auto", "starter", "cpu", "gpu-8gb", "gpu-24gb", "gpu-80gb"]
 
 
@@ -254,7 +253,7 @@ class PromotionSettings(_Section):
     min_files: int = Field(default=8, ge=2)
     smallest_difference: float = Field(default=0.02, gt=0, lt=1)
     beyond_placebo: bool = True
-    max_general_loss: float = Field(default=0.1, ge=0)
+    max_general_loss: float = Field(default=0.05, ge=0)
     max_recited: float = Field(default=0.25, ge=0, le=1)
 
 
@@ -328,36 +327,6 @@ def load_settings(path: Path | None = None) -> Settings:
     return validate(Settings, read_yaml(file), file)
 
 
-def validate(model: type[SectionT], data: object, file: Path) -> SectionT:
-    """Build `model` from `data`, with the file, the key and what is allowed in the error."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(*_explain(model, error, file)) from None
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """A YAML file whose top level is a mapping (an empty file is an empty mapping)."""
-    try:
-        loaded = cast(object, yaml.safe_load(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(
-            f"Configuration {file} can't be read: {error.strerror}.",
-            "Name an existing YAML file.",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise ConfigError(f"Configuration {file} isn't valid YAML: {where}.") from None
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise ConfigError(
-            f"Configuration {file} holds a {type(loaded).__name__} where a mapping belongs.",
-            "Write `key: value` lines at its top level.",
-        )
-    return cast(dict[str, Any], loaded)
-
-
 def configs_dir(config: Path | None = None) -> Path:
     """Where `axolotl.yaml`, `profiles/` and `domains/` lie.
 
@@ -380,32 +349,3 @@ def configs_dir(config: Path | None = None) -> Path:
 def home_dir(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Where all state lies: the given folder, else REPO_TUNE_HOME, else `.repo_tune`; absolute."""
     return Path(given or environ.get("REPO_TUNE_HOME") or DEFAULT_HOME).expanduser().absolute()
-
-
-def _explain(model: type[BaseModel], error: ValidationError, file: Path) -> tuple[str, str]:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "(top level)"
-    if first["type"] == "extra_forbidden":
-        allowed = ", ".join(sorted(_keys_beside(model, first["loc"])))
-        return f"{file}: unknown key `{key}`.", f"Allowed here: {allowed}."
-    value = repr(first["input"])
-    return f"{file}: `{key}` is {value[:80]}: {first['msg']}.", "Correct the value."
-
-
-def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """The field names of the section in which the last part of `loc` stands."""
-    schema = model.model_json_schema()
-    node: dict[str, Any] = schema
-    for part in loc[:-1]:
-        node = _resolve(schema, node)
-        if isinstance(part, int):
-            node = node.get("items", {})
-        else:
-            node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
-    return list(_resolve(schema, node).get("properties", {}))
-
-
-def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return node

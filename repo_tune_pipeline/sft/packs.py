@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from repo_tune_pipeline.errors import ConfigError
 from repo_tune_pipeline.records import CodeChunk
-from repo_tune_pipeline.settings import read_yaml, validate
 from repo_tune_pipeline.sft.words import singular, words_of
+from repo_tune_pipeline.yaml_files import read_yaml, validate
 
 Word = Annotated[str, Field(pattern="^[a-z]+$")]
 """A lower-case word without digits or blanks: chunks are compared word by word."""

@@ -11,9 +11,10 @@ from typing import Any, cast
 import orjson
 
 from repo_tune_pipeline.errors import ConfigError
-from repo_tune_pipeline.settings import TrainingSettings, read_yaml
+from repo_tune_pipeline.settings import TrainingSettings
 from repo_tune_pipeline.training.machine import choose_profile, machine_facts
 from repo_tune_pipeline.training.spellings import in_axolotls_words
+from repo_tune_pipeline.yaml_files import read_yaml
 
 RECIPE = "axolotl.yaml"
 STRATEGY = "repo_tune_pipeline.training.prompt_strategy"
