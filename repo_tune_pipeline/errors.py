@@ -5,6 +5,7 @@
     RepoTuneError                 anything this package reports to a person; exit 1
     ├── UsageError                wrong use or wrong configuration; exit 2
     │   ├── ConfigError           a configuration file: file, key, what is allowed
+    │   ├── UnsupportedError      something that the model asked can't do
     │   └── SourceError           a source that can't be read as a repository
     │       └── UnreachableError  because its server doesn't answer now
     ├── EmptyInputError           a stage was left with nothing to work on
@@ -48,6 +49,10 @@ class UsageError(RepoTuneError):
 
 class ConfigError(UsageError):
     """A configuration file with an unknown key, a wrong type or a value out of range."""
+
+
+class UnsupportedError(UsageError):
+    """A question of a form that the model has no means for; another model may."""
 
 
 class SourceError(UsageError):

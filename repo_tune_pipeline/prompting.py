@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from repo_tune_pipeline.errors import UsageError
+from repo_tune_pipeline.errors import UnsupportedError
 
 PROMPT_VERSION = "1"
 
@@ -133,7 +133,7 @@ def encode_completion(tokenizer: Tokenizer, before: str, after: str = "") -> lis
     """Token ids of a text to go on with or, with `after`, of a gap to fill.
 
     Raises:
-        UsageError: a gap, and the model has no tokens to mark one with.
+        UnsupportedError: a gap, and the model has no tokens to mark one with.
     """
     if not after:
         bos = [tokenizer.bos_token_id] if _adds_bos(tokenizer) and tokenizer.bos_token_id else []
@@ -142,7 +142,7 @@ def encode_completion(tokenizer: Tokenizer, before: str, after: str = "") -> lis
         return ids or [tokenizer.eos_token_id or 0]
     marks = fill_marks(tokenizer)
     if marks is None:
-        raise UsageError(
+        raise UnsupportedError(
             "This model has no tokens for filling in the middle.",
             "Leave `suffix` out, or take a base model that has them, such as Qwen2.5-Coder.",
         )

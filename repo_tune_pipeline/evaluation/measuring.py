@@ -26,6 +26,7 @@ from repo_tune_pipeline.evaluation.general import general_texts, measure_general
 from repo_tune_pipeline.evaluation.leaks import Leaks, find_leaks
 from repo_tune_pipeline.evaluation.measures import Vocabulary
 from repo_tune_pipeline.evaluation.memorisation import memorisation, recited
+from repo_tune_pipeline.evaluation.pair import load_pair, share_cores
 from repo_tune_pipeline.evaluation.parity import measure_parity
 from repo_tune_pipeline.evaluation.plan import EvaluationPlan
 from repo_tune_pipeline.evaluation.predicting import Model, Predicted, Questions, Report, predict
@@ -61,10 +62,8 @@ def measure(plan: EvaluationPlan, say: Callable[[str], None], report: Report) ->
     say("comparing what was trained with what is served")
     with quietly():
         parity = measure_parity(plan.base_model, plan.adapter, plan.work_dir)
-        from repo_tune_pipeline.models.local import load_local_model
-
-        adapted = load_local_model(plan.base_model, plan.adapter)
-    base = adapted.without_adapter()
+        pair = load_pair(plan.base_model, plan.adapter)
+    base, adapted = pair.base, pair.adapted
     heldout = _read(plan, "heldout.jsonl")
     selection = select(heldout, filter=plan.filter, settings=settings, reader=adapted)
     if not selection.examples:
@@ -87,13 +86,13 @@ def measure(plan: EvaluationPlan, say: Callable[[str], None], report: Report) ->
         },
         questions,
         report,
+        at_once=share_cores if pair.apart else None,
     )
     models: dict[str, LocalModel] = {BASE: base, ADAPTER: adapted}
     say("looking for leaks, and for what was forgotten and learned by heart")
-    learned_from = by_hash(
-        one for one in _read(plan, "sft.jsonl") if matches(one, plan.filter) and one.output
+    leaks, memorised = _memory(
+        plan, models, selection, heldout, _learned_from(plan), predicted, report
     )
-    leaks, memorised = _memory(plan, models, selection, heldout, learned_from, predicted, report)
     repositories = sorted({one.meta.repo for one in selection.examples})
     elsewhere = general_texts(settings.general_texts, repositories)
     general = measure_general(models, elsewhere, settings) if elsewhere.code else {}
@@ -102,7 +101,7 @@ def measure(plan: EvaluationPlan, say: Callable[[str], None], report: Report) ->
     device, dtype = adapted.device, adapted.dtype
     models.clear()
     both.clear()
-    del adapted, base
+    del adapted, base, pair
     gc.collect()
     _add_placebo(plan, questions, predicted, recent, report)
     gemini: dict[str, Any] = {}
@@ -141,6 +140,15 @@ def _passages(plan: EvaluationPlan, selection: Selection, reader: LocalModel) ->
         limit=limit,
         max_tokens=plan.settings.evaluation.max_new_tokens,
     )
+
+
+def _learned_from(plan: EvaluationPlan) -> list[SftExample]:
+    """What was put before the trainer; all that was chosen where there is no record of that."""
+    learned = read_learned(plan.adapter)
+    chosen = by_hash(
+        one for one in _read(plan, "sft.jsonl") if matches(one, plan.filter) and one.output
+    )
+    return [one for one in chosen if learned is not None and learned.has_read(one)] or chosen
 
 
 def _memory(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -93,36 +94,73 @@ class Predicted:
     timings: dict[Cell, Timing] = field(default_factory=dict[Cell, Timing])
 
 
-def predict(models: Mapping[Cell, Model], questions: Questions, report: Report) -> Predicted:
+def predict(
+    models: Mapping[Cell, Model],
+    questions: Questions,
+    report: Report,
+    *,
+    at_once: Callable[[], None] | None = None,
+) -> Predicted:
     """Score every selected example in each cell, and answer where the selection says so.
+
+    Args:
+        models: what each cell asks.
+        questions: what they are asked.
+        report: called as the work goes on.
+        at_once: where given, different models are asked at the same time, each in a thread that
+            calls this first.
 
     Raises:
         EvaluationError: a model's probabilities aren't numbers, as after a training that diverged.
     """
     references = questions.references()
-    outcomes: dict[str, dict[Cell, Outcome]] = {
-        one.meta.id: {} for one in questions.selection.examples
-    }
-    found = Predicted([])
+    groups: dict[int, list[Cell]] = {}
     for cell, model in models.items():
-        timing = found.timings[cell] = Timing()
-        scores = _scores(cell, model, questions, timing, report)
-        answers = _answers(cell, model, questions, timing, report)
-        for one in questions.selection.examples:
-            terms, answer = _scored_terms(one, scores[one.meta.id]), answers.get(one.meta.id)
-            if answer is not None:
-                terms |= judged(one, answer, references[one.meta.id], questions)
-            outcomes[one.meta.id][cell] = Outcome(terms, answer)
-    found.predictions = [
+        groups.setdefault(id(model), []).append(cell)
+
+    def ask(cells: list[Cell]) -> list[_Asked]:
+        return [_ask(cell, models[cell], questions, references, report) for cell in cells]
+
+    with ThreadPoolExecutor(len(groups) if at_once else 1, initializer=at_once) as pool:
+        asked = {one.cell: one for done in pool.map(ask, groups.values()) for one in done}
+    predictions = [
         Prediction(
             one,
-            outcomes[one.meta.id],
+            {cell: asked[cell].outcomes[one.meta.id] for cell in models},
             references.get(one.meta.id),
             tuple(title for given in questions.contexts.values() for title in given.sources(one)),
         )
         for one in questions.selection.examples
     ]
-    return found
+    return Predicted(predictions, {cell: asked[cell].timing for cell in models})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What came of one cell: outcomes by the example's id, and what it took."""
+
+    cell: Cell
+    outcomes: dict[str, Outcome]
+    timing: Timing
+
+
+def _ask(
+    cell: Cell,
+    model: Model,
+    questions: Questions,
+    references: Mapping[str, Reference],
+    report: Report,
+) -> _Asked:
+    timing = Timing()
+    scores = _scores(cell, model, questions, timing, report)
+    answers = _answers(cell, model, questions, timing, report)
+    outcomes: dict[str, Outcome] = {}
+    for one in questions.selection.examples:
+        terms, answer = _scored_terms(one, scores[one.meta.id]), answers.get(one.meta.id)
+        if answer is not None:
+            terms |= judged(one, answer, references[one.meta.id], questions)
+        outcomes[one.meta.id] = Outcome(terms, answer)
+    return _Asked(cell, outcomes, timing)
 
 
 def judged(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import PeftModel
@@ -67,6 +67,21 @@ class LocalModel:
 
     def without_adapter(self) -> LocalModel:
         return LocalModel(self._model, self._tokenizer, adapted=False)
+
+    def merged(self) -> LocalModel:
+        """This model with its adapter added into its weights; what it was isn't to be used again.
+
+        For weights that aren't quantised: rounded ones would be rounded anew.
+        """
+        model: Any = self._model
+        if not isinstance(model, PeftModel):
+            return self
+        return LocalModel(cast(Any, model).merge_and_unload(), self._tokenizer, adapted=False)
+
+    @property
+    def weight_bytes(self) -> int:
+        """What its weights take."""
+        return sum(one.nbytes for one in self._model.parameters())
 
     @property
     def context(self) -> int:

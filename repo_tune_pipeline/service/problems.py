@@ -25,6 +25,7 @@ from repo_tune_pipeline.errors import (
     NotAllowedError,
     RepoTuneError,
     SourceError,
+    UnsupportedError,
     UsageError,
 )
 from repo_tune_pipeline.service.places import without_places
@@ -40,6 +41,8 @@ _STATUS: tuple[tuple[type[RepoTuneError], int], ...] = (
     (ConfigError, 403),
     (EmptyInputError, 404),
     (SourceError, 404),
+    # OpenAI's own server answers so where a model isn't made for an endpoint.
+    (UnsupportedError, 404),
     (UsageError, 422),
 )
 _log = logging.getLogger(__name__)

@@ -28,6 +28,7 @@ from repo_tune_pipeline.training.recipe_check import check_recipe
 from repo_tune_pipeline.training.replay import replay_of, replay_share
 from repo_tune_pipeline.training.shapes import KNOWN, ModelShape, known_shape
 from repo_tune_pipeline.training.speed import Speed, assumed_speed, gpu_speed, measured_speed
+from repo_tune_pipeline.training.within_steps import drawn, reached_by
 
 FEW_EXAMPLES = 500
 """Below, an adapter learns how answers look and hardly what is in the code: a thousand chosen
@@ -140,8 +141,12 @@ def forecast(
     base, shape, notes = _look_up(name)
     notes = [*(note for layer in layers for note in layer.notes), *notes]
     chosen = select_examples(dataset, variant, filter) if dataset else None
-    learned = [*chosen, *replay_of(chosen, replay_share(settings.replay, name))] if chosen else None
     processes = training_processes(settings.num_gpus, recipe)
+    share = replay_share(settings.replay, name)
+    learned = None
+    if chosen:
+        reached = reached_by(len(chosen), share, recipe, processes)
+        learned = [*drawn(chosen, reached), *replay_of(chosen, round(share * reached))]
     steps = planned_steps(recipe, learned, processes) if learned else None
     planned = _within(Rung.of(recipe), shape)
     packed = bool(recipe.get("sample_packing"))

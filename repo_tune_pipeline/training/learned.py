@@ -1,4 +1,7 @@
-"""Which examples and files a version learned from, as digests: what it may not be judged on."""
+"""Which examples and files a version learned from, as digests: what it may not be judged on.
+
+What it was offered counts as learned, also where the last step came before it was read.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Digests of a version's training examples, and of their files."""
+    """Digests of a version's training examples, of their files, and of the examples it read."""
 
     examples: frozenset[str]
     files: frozenset[str]
+    read: frozenset[str]
 
     def knows(self, example: SftExample) -> bool:
         """Whether the example, or one of its file, was learned."""
@@ -34,15 +38,31 @@ class Learned:
         """Whether this very example was learned."""
         return _digest(example.instruction, example.input, example.output) in self.examples
 
+    def has_read(self, example: SftExample) -> bool:
+        """Whether this very example was put before the trainer."""
+        return _digest(example.instruction, example.input, example.output) in self.read
 
-def write_learned(file: Path, examples: Iterable[TrainingExample]) -> None:
-    """Write `{examples: […], files: […]}`, each 64 bits of SHA-256 in hexadecimal, sorted."""
+
+def write_learned(
+    file: Path, examples: Iterable[TrainingExample], read: Iterable[TrainingExample] | None = None
+) -> None:
+    """Write `{examples: […], files: […], read: […]}`, each 64 bits of SHA-256 in hexadecimal.
+
+    Args:
+        file: to be written.
+        examples: what was offered.
+        read: what the trainer had time for; None means all of it.
+    """
     learned = list(examples)
     write_json(
         file,
         {
             "examples": sorted({_digest(e.instruction, e.input, e.output) for e in learned}),
             "files": sorted({_digest(e.repo, e.place.rpartition(":")[0]) for e in learned}),
+            "read": sorted(
+                _digest(e.instruction, e.input, e.output)
+                for e in (learned if read is None else read)
+            ),
         },
     )
 
@@ -53,7 +73,8 @@ def read_learned(adapter: Path) -> Learned | None:
         told = read_json(adapter / LEARNED_FILE)
     except StorageError:
         return None
-    return Learned(_names(told.get("examples")), _names(told.get("files")))
+    examples = told.get("examples")
+    return Learned(_names(examples), _names(told.get("files")), _names(told.get("read", examples)))
 
 
 def _names(value: object) -> frozenset[str]:

@@ -28,8 +28,9 @@ from repo_tune_pipeline.training.examples import (
 from repo_tune_pipeline.training.recipe import data_file, lay, place, read_layers
 from repo_tune_pipeline.training.recipe_check import check_recipe
 from repo_tune_pipeline.training.replay import replay_of, replay_share
+from repo_tune_pipeline.training.within_steps import drawn, reached_by, step_rows
 
-TRAINING_VERSION = "3"
+TRAINING_VERSION = "4"
 
 _PLACES = ("base_model", "datasets", "dataset_prepared_path", "output_dir")
 """Keys that say where things lie on this machine, and not what is learned."""
@@ -41,8 +42,9 @@ class TrainingPlan:
 
     `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
     `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
-    the examples that pass the variant's filter, `examples` in number, and the `replayed` ones of
-    general code and prose beside them, `replay` for each. `steps` is an estimate of the
+    the examples that pass the variant's filter, `examples` in number, of which `max_steps` leave
+    time for `reached`, and the `replayed` ones of general code and prose beside those, `replay`
+    for each. `steps` is an estimate of the
     optimizer's steps. `processes` train together, one a device. `memory_gib` is the most main
     memory that they may take (0: no limit), and `ladders` remembers what fitted. `notes` are for
     the person who wrote the recipe.
@@ -61,6 +63,7 @@ class TrainingPlan:
     dataset_digest: str
     data_digest: str
     examples: int
+    reached: int
     replay: float
     replayed: int
     repositories: dict[str, str]
@@ -89,16 +92,26 @@ class TrainingPlan:
         Raises:
             StorageError: the data set can't be read, or isn't the one that was planned with.
         """
+        known = self.known_examples()
+        chosen, replayed = known[: self.examples], known[self.examples :]
+        return [*drawn(chosen, self.reached), *replayed]
+
+    def known_examples(self) -> list[TrainingExample]:
+        """All that pass the filter, whether or not the last step reaches them, and the replayed.
+
+        Raises:
+            StorageError: the data set can't be read, or isn't the one that was planned with.
+        """
         chosen = select_examples(
             self.dataset, self.variant, self.filter, shuffle_labels=self.shuffle_labels
         )
-        learned = [*chosen, *replay_of(chosen, self.replay)]
-        if _digest(learned) != self.data_digest:
+        known = [*chosen, *replay_of(chosen, self.replayed)]
+        if _digest(known) != self.data_digest:
             raise StorageError(
                 f"The data set {self.dataset} changed since this training was planned.",
                 "Run again.",
             )
-        return learned
+        return known
 
     @classmethod
     def from_json(cls, data: bytes | str) -> TrainingPlan:
@@ -162,10 +175,11 @@ def plan_training(
     chosen = select_examples(dataset, variant, filter, shuffle_labels=settings.shuffle_labels)
     # The control teaches nothing that is true.
     share = 0.0 if settings.shuffle_labels else replay_share(settings.replay, base.name)
-    learned = [*chosen, *(replayed := replay_of(chosen, share))]
-    data_digest = _digest(learned)
     processes = training_processes(settings.num_gpus, recipe)
-    steps = planned_steps(recipe, learned, processes)
+    reached = reached_by(len(chosen), share, recipe, processes)
+    replayed = replay_of(chosen, round(share * reached))
+    data_digest = _digest([*chosen, *replayed])
+    steps = planned_steps(recipe, [*drawn(chosen, reached), *replayed], processes)
     if recipe.get("max_steps"):
         # Axolotl would go round the data until it reached the number; here it is a ceiling.
         recipe["max_steps"] = steps
@@ -185,6 +199,7 @@ def plan_training(
         dataset_digest=_dataset_digest(dataset),
         data_digest=data_digest,
         examples=len(chosen),
+        reached=reached,
         replay=share,
         replayed=len(replayed),
         repositories=_repositories(chosen),
@@ -211,9 +226,8 @@ def planned_steps(
     if recipe.get("sample_packing"):
         length = int(recipe.get("sequence_len") or 512)
         rows = max(1, round(about_tokens(examples, length) / (length * PACKED_SHARE)))
-    parts = int(recipe.get("gradient_accumulation_steps") or 1)
-    batch = int(recipe.get("micro_batch_size") or 1) * parts * processes
-    steps = math.ceil(math.ceil(rows / batch) * float(recipe.get("num_epochs") or 1))
+    epochs = float(recipe.get("num_epochs") or 1)
+    steps = math.ceil(math.ceil(rows / step_rows(recipe, processes)) * epochs)
     ceiling = recipe.get("max_steps")
     return min(steps, int(ceiling)) if ceiling else steps
 

@@ -57,7 +57,7 @@ def publish_adapter(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
             shutil.copytree(events, folder / events.name)
         for name in ("axolotl.yaml", LOG_FILE):
             shutil.copyfile(plan.work_dir / name, folder / name)
-        write_learned(folder / LEARNED_FILE, plan.training_examples())
+        write_learned(folder / LEARNED_FILE, plan.known_examples(), plan.training_examples())
         write_json(folder / "run.json", summary)
     point_latest(plan.adapter)
     shutil.rmtree(plan.work_dir, ignore_errors=True)
@@ -69,11 +69,14 @@ def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
 
     `train_loss` is the mean over all steps, in nats a token. `seconds` and `peak_memory_bytes` are
     of the last attempt, which began after `resumed_step`. `ladder` says which settings memory
-    sufficed for. `examples.seen` counts the `replayed` ones too.
+    sufficed for. `examples.seen` counts the `replayed` ones too; `beyond_max_steps` were not drawn,
+    since the last step comes before them.
     """
     metrics = read_metrics(metrics_file(plan.work_dir))
     last, run = metrics[-1], climbed.run
     seen, trained = plan.examples + plan.replayed, int(last["examples"])
+    beyond = plan.examples - plan.reached
+    dropped = {"too_long": seen - beyond - trained, "beyond_max_steps": beyond}
     return {
         "variant": plan.variant,
         "version": plan.version,
@@ -83,7 +86,7 @@ def run_summary(plan: TrainingPlan, climbed: Climbed) -> dict[str, Any]:
         "examples": {
             "seen": seen,
             "kept": trained,
-            "dropped": {"too_long": seen - trained},
+            "dropped": {reason: count for reason, count in dropped.items() if count},
             "replayed": plan.replayed,
         },
         "repositories": plan.repositories,

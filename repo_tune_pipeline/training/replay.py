@@ -35,13 +35,13 @@ def replay_share(wanted: float | None, base: str) -> float:
     return STARTER_SHARE if base == "starter" else SHARE
 
 
-def replay_of(examples: Sequence[TrainingExample], share: float) -> list[TrainingExample]:
+def replay_of(examples: Sequence[TrainingExample], count: int) -> list[TrainingExample]:
     """Completions of code and of prose, two to one, since prose is forgotten more slowly; the same
     wherever the same is installed.
 
     Args:
         examples: what is learned; nothing is taken of their repositories.
-        share: how many for each of these, or as many as there are.
+        count: how many, or as many as there are.
     """
     without = sorted({example.repo for example in examples})
     packages = package_code(judged=False, files=_FILES, without=without)
@@ -51,7 +51,7 @@ def replay_of(examples: Sequence[TrainingExample], share: float) -> list[Trainin
         _cut_in_turn(prose, _of_prose),
         2,
     )
-    return list(islice(mixed, round(share * len(examples))))
+    return list(islice(mixed, count))
 
 
 def _in_turn(first: Iterable[T], second: Iterable[T], of_first: int = 1) -> Iterator[T]:

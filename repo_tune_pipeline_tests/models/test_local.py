@@ -76,6 +76,20 @@ def test_without_its_adapter_a_model_is_its_base(base: Path, adapted: LocalModel
     assert off != pytest.approx([score.nats for score in adapted.score(examples)], rel=1e-3)
 
 
+def test_merged_into_its_weights_an_adapter_says_the_same(base: Path, adapter: Path) -> None:
+    adapted = load_local_model(base, adapter)
+    examples = some_examples(4)
+    prompts = [Prompt(one.instruction, one.input) for one in examples]
+    scores = [score.nats for score in adapted.score(examples)]
+    answers = adapted.answer(prompts, max_tokens=8)
+
+    merged = adapted.merged()
+
+    assert [score.nats for score in merged.score(examples)] == pytest.approx(scores, rel=1e-4)
+    assert merged.answer(prompts, max_tokens=8) == answers
+    assert merged.merged() is merged
+
+
 def test_control_tokens_in_a_source_stay_text(adapted: LocalModel) -> None:
     example = an_example(1, input="<|im_end|>\n<|im_start|>user", output="print('<|im_end|>')")
     plain = adapted.encode(an_example(1, input="a", output="b"))

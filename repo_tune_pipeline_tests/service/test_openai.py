@@ -97,7 +97,7 @@ def test_a_gap_is_filled_with_the_tokens_that_the_model_knows_for_it(filler):
 
 
 def test_a_model_without_such_tokens_says_so(url):
-    with pytest.raises(openai.UnprocessableEntityError, match="filling in the middle"):
+    with pytest.raises(openai.NotFoundError, match="filling in the middle"):
         connect(url).completions.create(model="base", prompt="a", suffix="b")
 
 

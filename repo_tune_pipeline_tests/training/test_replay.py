@@ -57,8 +57,10 @@ def test_a_dry_run_counts_the_steps_of_the_training(home, dataset):
 
 
 def test_nothing_is_judged_that_was_replayed(home, tmp_path):
-    made = plan(home, write_dataset(tmp_path / "d", 400), base_model="starter", replay=4)
-    replayed = made.training_examples()[made.examples :]
+    made = plan(
+        home, write_dataset(tmp_path / "d", 400), base_model="starter", replay=4, max_steps=9_999
+    )
+    replayed = made.training_examples()[made.reached :]
     assert len(replayed) == 1600
     judged = general_texts(32)
     assert len(judged.code) == len(judged.prose) == 32
@@ -84,3 +86,24 @@ def test_nothing_comes_from_the_repositories_that_are_learned():
     left = projects("team/axolotl", "dagster-io/dagster", "python/cpython")
     assert not {name for name in left if name.startswith("dagster")}
     assert everything - left >= {"python/cpython", "axolotl", "dagster", "dagster-webserver"}
+
+
+def test_a_trainer_that_stops_early_is_given_what_it_has_time_for(home, tmp_path):
+    dataset = write_dataset(tmp_path / "d", 400)
+    asked = {"base_model": "starter", "max_steps": 10, "replay": 1.0}
+    made = plan(home, dataset, **asked)
+    prepare_training(made)
+    rows_of_a_step = made.config["micro_batch_size"] * made.config["gradient_accumulation_steps"]
+    learned = rows(made.data_file)
+    assert 10 * rows_of_a_step <= len(learned) < 12 * rows_of_a_step
+    assert made.examples == 400
+    assert made.steps == 10
+    assert len(learned) == made.reached + made.replayed == 2 * made.reached
+    assert len(made.known_examples()) == 400 + made.replayed
+    assert {row["output"] for row in learned} < {one.output for one in made.known_examples()}
+    # Another example is another data set, whether or not it would have been read.
+    (more := tmp_path / "more").mkdir()
+    changed = plan(home, write_dataset(more / "d", 401), **asked)
+    assert changed.version != made.version
+    before, after = ({one.line for one in one.training_examples()} for one in (made, changed))
+    assert len(before & after) >= len(before) - 2
