@@ -1,12 +1,14 @@
 """What the runs of the chain leave for those who wait for them: results, and a sign of life.
 
 A run's process holds a lock for as long as it lives. The kernel gives it up however the process
-ends, so that a run whose record says "started" and whose lock is free has died without a word.
+ends, so that a run whose record says "started" and whose lock is free has died without a word; or
+is just ending, and said so.
 """
 
 from __future__ import annotations
 
 import fcntl
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -15,6 +17,9 @@ from repo_tune_pipeline.artifacts import Home, read_json, write_json
 from repo_tune_pipeline.errors import StorageError
 
 _TRAINING = "training"
+_ALIVE, _OVER = "alive", "over"
+_ENDING_SECONDS = 60.0
+"""So long a run that let go may take until its record says how it ended."""
 _held: dict[str, IO[bytes]] = {}
 
 
@@ -33,8 +38,9 @@ class UnderWay:
 
 def hold_job(home: Home, run_id: str) -> None:
     """Show that the run `run_id` is this process's, until `let_job_go` or its end."""
-    file = _folder(home, run_id) / "alive"
+    file = _folder(home, run_id) / _ALIVE
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.with_name(_OVER).unlink(missing_ok=True)
     stream = file.open("wb")
     fcntl.flock(stream, fcntl.LOCK_EX)
     _held[run_id] = stream
@@ -44,13 +50,25 @@ def let_job_go(run_id: str) -> None:
     """The run ended well or badly, in this process."""
     stream = _held.pop(run_id, None)
     if stream is not None:
+        Path(stream.name).with_name(_OVER).touch()
         stream.close()
 
 
 def is_alive(home: Home, run_id: str) -> bool | None:
-    """Whether the run's process lives; None if it never said that it does."""
+    """Whether the run's process lives or is just ending; None if it never said that it does."""
+    held = _is_held(home, run_id)
+    if held is not False:
+        return held
     try:
-        stream = (_folder(home, run_id) / "alive").open("rb")
+        ended = (_folder(home, run_id) / _OVER).stat().st_mtime
+    except OSError:
+        return False
+    return time.time() - ended < _ENDING_SECONDS
+
+
+def _is_held(home: Home, run_id: str) -> bool | None:
+    try:
+        stream = (_folder(home, run_id) / _ALIVE).open("rb")
     except OSError:
         return None
     with stream:
@@ -88,7 +106,7 @@ def is_training(home: Home) -> bool:
     for file in (home.root / "jobs").glob(f"*/{_TRAINING}"):
         training = noted_training(home, file.parent.name)
         unfinished = training is not None and not training.adapter.is_dir()
-        if unfinished and is_alive(home, file.parent.name):
+        if unfinished and _is_held(home, file.parent.name):
             return True
     return False
 

@@ -186,9 +186,7 @@ class Jobs:
         status, error = _STATUSES[run["status"]], None
         made = jobs.results(self._home, job_id)
         if status == "running" and jobs.is_alive(self._home, job_id) is False:
-            # A run that has just ended gave its lock up a moment before its record said so; the
-            # next look tells. One whose process died keeps this record until Dagster's daemon
-            # has seen it.
+            # A run whose process died keeps its record until Dagster's daemon has seen it.
             status, error = "failed", _GONE
         if kind == "evaluate" and status == "failed" and "evaluate" in made:
             # A verdict of `hold` ends the run at a blocking check, and is a verdict all the same.

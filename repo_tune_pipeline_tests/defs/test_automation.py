@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,17 +221,29 @@ def test_a_new_commit_is_read_once_and_what_cannot_be_reached_is_said(tmp_path, 
 
 
 def test_a_run_whose_process_is_gone_is_told_to_have_failed(home):
+    holds = (
+        "import sys, time; from repo_tune_pipeline.artifacts import Home;"
+        " from repo_tune_pipeline.jobs import hold_job; from pathlib import Path;"
+        " hold_job(Home(Path(sys.argv[1])), sys.argv[2]); print(1, flush=True); time.sleep(60)"
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         started = {"status": dg.DagsterRunStatus.STARTED}
         job = defs.resolve_job_def("generate_data_job")
-        lives, died = (instance.create_run_for_job(job, **started).run_id for _ in range(2))
-        for run_id in (lives, died):
-            hold_job(home, run_id)
-        let_job_go(died)
+        runs = [instance.create_run_for_job(job, **started).run_id for _ in range(3)]
+        lives, ends, died = runs
+        hold_job(home, lives)
+        # Its record says how it ended a moment after it let go.
+        hold_job(home, ends)
+        let_job_go(ends)
+        command = [sys.executable, "-c", holds, str(home.root), died]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == b"1\n"
+            process.kill()
         assert died in looked(lost_runs, instance).skip_message
-        statuses = {run_id: instance.get_run_by_id(run_id).status for run_id in (lives, died)}
+        statuses = [instance.get_run_by_id(run_id).status for run_id in runs]
         let_job_go(lives)
-    assert statuses == {
-        lives: dg.DagsterRunStatus.STARTED,
-        died: dg.DagsterRunStatus.FAILURE,
-    }
+    assert statuses == [
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.FAILURE,
+    ]
