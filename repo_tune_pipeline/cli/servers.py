@@ -20,13 +20,13 @@ from repo_tune_pipeline.cli.chain import run_chain
 from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import ConfigOption, HomeOption, Place, program
 from repo_tune_pipeline.errors import RepoTuneError, UsageError
+from repo_tune_pipeline.exposure import TOKEN_VARIABLE, require_token
 from repo_tune_pipeline.training.lifeline import end_with_parent
 
 LOCATION = ["-m", "repo_tune_pipeline.definitions"]
 SERVICE = "repo_tune_pipeline.service"
 STOP_SECONDS = 15.0
 _ASK_SECONDS = 5.0
-_TOKEN = "REPO_TUNE_API_TOKEN"
 _LOOPBACK = "127.0.0.1"
 
 
@@ -56,11 +56,7 @@ def serve(
     """Serve the HTTP API and its page, with Dagster beside it if none answers, until Ctrl-C."""
     place = Place.of(config, home)
     display = Display(json=False)
-    if host not in (_LOOPBACK, "localhost", "::1") and not os.environ.get(_TOKEN):
-        raise UsageError(
-            f"At {host} anyone on the network could ask this service.",
-            f"Set {_TOKEN}, or leave --host out.",
-        )
+    require_token(host, os.environ.get(TOKEN_VARIABLE, ""))
     display.line(f"repo-tune: http://{host}:{port}  (API: /docs; state: {place.home.root})")
     servers = _Servers(place, display)
     with servers:

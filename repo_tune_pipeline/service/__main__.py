@@ -10,18 +10,17 @@ import argparse
 import logging
 import os
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 
 from repo_tune_pipeline.artifacts import Home
-from repo_tune_pipeline.errors import RepoTuneError, UsageError
+from repo_tune_pipeline.errors import RepoTuneError
+from repo_tune_pipeline.exposure import TOKEN_VARIABLE, require_token
 from repo_tune_pipeline.service.app import create_app
 from repo_tune_pipeline.service.metrics import JsonLines
 from repo_tune_pipeline.settings import home_dir, load_settings
 
-TOKEN_VARIABLE = "REPO_TUNE_API_TOKEN"
 _BACKLOG = 256
 _STOP_SECONDS = 5
 
@@ -59,23 +58,6 @@ def main() -> None:
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-
-
-def require_token(host: str, token: str) -> None:
-    """Return if others than this machine's users can't ask, or must know a token.
-
-    Raises:
-        UsageError: with what to do.
-    """
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not token:
-        raise UsageError(
-            f"At {host} anyone on the network could ask this service.",
-            f"Set {TOKEN_VARIABLE}, or serve at 127.0.0.1.",
-        )
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Collection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from repo_tune_pipeline.exposure import is_loopback
 from repo_tune_pipeline.service.problems import problem
 
 MAX_BODY = 1024 * 1024
@@ -58,7 +58,7 @@ class Guard:
         if self._token and scope["path"] not in _OPEN and not self._knows_token(headers):
             return 401, "This service asks for a token.", "Send `Authorization: Bearer TOKEN`."
         host = _host(headers.get("host", ""))
-        if not self._token and host not in self._hosts and not _is_loopback(host):
+        if not self._token and host not in self._hosts and not is_loopback(host):
             return 403, "This service isn't known by that name.", "Ask it at 127.0.0.1."
         if scope["method"] not in _SAFE_METHODS and _is_from_elsewhere(headers):
             return 403, "Another site's page may not write here.", ""
@@ -100,13 +100,6 @@ def _limited(receive: Receive) -> Receive:
 
 def _host(given: str) -> str:
     return (urlsplit(f"//{given}").hostname or "").lower() if given else ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_from_elsewhere(headers: Headers) -> bool:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from repo_tune_pipeline.errors import UsageError
-from repo_tune_pipeline.service.__main__ import require_token
+from repo_tune_pipeline.exposure import require_token
 from repo_tune_pipeline_tests.service.serving import client, service
 
 TOKEN = "correct horse battery staple"
