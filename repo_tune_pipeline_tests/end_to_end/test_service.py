@@ -7,13 +7,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from repo_tune_pipeline_tests.end_to_end.conftest import Walk
 from repo_tune_pipeline_tests.end_to_end.program import CHECKOUT, commit_all, repo_tune
 from repo_tune_pipeline_tests.end_to_end.serving import Served, copy_home, serve
+from repo_tune_pipeline_tests.service.browser import page_of
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,25 @@ def test_a_training_is_started_followed_and_judged(served: Served) -> None:
     assert [job["job_id"] for job in listed["jobs"]] == [judged, job_id]
     older = served.get("/jobs", params={"before": listed["next"]}).json()["jobs"]
     assert job_id not in [job["job_id"] for job in older]
+
+
+@pytest.mark.slow
+def test_a_training_is_watched_in_the_browser_and_ended_there(
+    served: Served, tmp_path: Path
+) -> None:
+    job_id = served.post("/fine-tune/start", json={"max_steps": 200}).json()["job_id"]
+    with page_of(served.url, viewport={"width": 1280, "height": 900}) as (page, wrong):
+        page.goto(f"{served.url}/ui/jobs")
+        page.get_by_role("link", name=f"fine-tune {job_id[:8]}").click()
+        expect(page.get_by_role("img", name="Loss by step")).to_be_visible(timeout=180_000)
+        expect(page.locator("#log")).to_contain_text("Training begins")
+        expect(page.locator("dd.training")).to_contain_text("200")
+        page.screenshot(path=tmp_path / "job.png", full_page=True)
+        page.get_by_role("button", name="End it").click()
+        expect(page.locator("dd.status")).to_have_text("canceled", timeout=120_000)
+        assert page.get_by_role("button", name="End it").is_hidden()
+        assert wrong == []
+    assert served.status(job_id)["status"] == "canceled"
 
 
 @pytest.mark.slow
