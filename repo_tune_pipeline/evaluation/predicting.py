@@ -121,8 +121,12 @@ def predict(
     def ask(cells: list[Cell]) -> list[_Asked]:
         return [_ask(cell, models[cell], questions, references, report) for cell in cells]
 
-    with ThreadPoolExecutor(len(groups) if at_once else 1, initializer=at_once) as pool:
-        asked = {one.cell: one for done in pool.map(ask, groups.values()) for one in done}
+    if at_once is None:
+        done = [ask(cells) for cells in groups.values()]
+    else:
+        with ThreadPoolExecutor(len(groups), initializer=at_once) as pool:
+            done = list(pool.map(ask, groups.values()))
+    asked = {one.cell: one for some in done for one in some}
     predictions = [
         Prediction(
             one,

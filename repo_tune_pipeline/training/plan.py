@@ -43,11 +43,10 @@ class TrainingPlan:
     `fingerprint` is 64 hexadecimal digits over all that the adapter depends on and over no path;
     `version` is its first 12. `config` is the whole Axolotl configuration. `data_digest` is over
     the examples that pass the variant's filter, `examples` in number, of which `max_steps` leave
-    time for `reached`, and the `replayed` ones of general code and prose beside those, `replay`
-    for each. `steps` is an estimate of the
-    optimizer's steps. `processes` train together, one a device. `memory_gib` is the most main
-    memory that they may take (0: no limit), and `ladders` remembers what fitted. `notes` are for
-    the person who wrote the recipe.
+    time for `reached`, and the `replayed` ones of general code and prose beside those. `steps` is
+    an estimate of the optimizer's steps. `processes` train together, one a device. `memory_gib` is
+    the most main memory that they may take (0: no limit), and `ladders` remembers what fitted.
+    `notes` are for the person who wrote the recipe.
     """
 
     variant: str
@@ -64,7 +63,6 @@ class TrainingPlan:
     data_digest: str
     examples: int
     reached: int
-    replay: float
     replayed: int
     repositories: dict[str, str]
     base_name: str
@@ -200,7 +198,6 @@ def plan_training(
         data_digest=data_digest,
         examples=len(chosen),
         reached=reached,
-        replay=share,
         replayed=len(replayed),
         repositories=_repositories(chosen),
         base_name=base.name,
