@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
@@ -26,6 +27,7 @@ JOBS: dict[Kind, str] = {
     "refresh": "refresh_job",
 }
 _KINDS: dict[str, Kind] = {job: kind for kind, job in JOBS.items()}
+_log = logging.getLogger(__name__)
 _ASSET_JOB = "__ASSET_JOB"
 """What Dagster calls a run of assets that were picked by hand, or by themselves."""
 _KIND_OF_ASSET: dict[str, Kind] = {
@@ -178,7 +180,10 @@ class Jobs:
                 on = f" of {about}" if about else ""
                 raise JobConflictError(f"A {kind} job{on} is {job.status}.", job.job_id)
             tags = {_PARTITION: about} if about else {}
-            return await self._dagster.launch(JOBS[kind], config, tags)
+            job_id = await self._dagster.launch(JOBS[kind], config, tags)
+        told = {"job_id": job_id, "kind": kind, "about": about}
+        _log.info("job started", extra={"told": told})
+        return job_id
 
     def _job(self, run: Run) -> Job:
         job_id, kind = str(run["runId"]), cast("Kind", _kind(run))

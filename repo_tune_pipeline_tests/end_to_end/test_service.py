@@ -102,6 +102,11 @@ def test_a_training_is_started_followed_and_judged(served: Served) -> None:
     assert told["progress"] == 1.0
     assert told["outputs"]["train"]["steps"] == 9
     assert not told["outputs"]["train"]["adapter"].startswith("/")
+    lines = (served.home / "serve.log").read_text().splitlines()
+    logged = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {"job started", "request"} <= {
+        one["event"] for one in logged if one.get("job_id") == job_id
+    }
     rows = served.get(f"/jobs/{job_id}/metrics").json()["steps"]
     assert [row["step"] for row in rows] == list(range(1, 10))
 
