@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-# Two at a time: most of a test is waiting for processes that it started.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations 20
+# Two at a time: most of a test is waiting for processes that it started. A file's tests stay together,
+# since they share what is dear to make.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 20
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check ui serve bench constraints browser postgresql clean
