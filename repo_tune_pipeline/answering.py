@@ -131,7 +131,7 @@ def open_model(
     stay_offline()
     with quietly():
         # Imported here: torch and transformers take seconds, and a remote model needs neither.
-        from repo_tune_pipeline.models.local import load_local_model
+        from repo_tune_pipeline.models.loading import load_local_model
 
         model = load_local_model(base.reference, adapter)
     return OpenedModel(name, model, model.has_room)

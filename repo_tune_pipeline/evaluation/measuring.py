@@ -218,7 +218,7 @@ def _add_placebo(
     """The placebo's outcomes beside the others'."""
     if plan.placebo is None:
         return
-    from repo_tune_pipeline.models.local import load_local_model
+    from repo_tune_pipeline.models.loading import load_local_model
 
     with quietly():
         placebo = load_local_model(plan.base_model, plan.placebo)

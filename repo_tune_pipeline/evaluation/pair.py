@@ -25,16 +25,16 @@ class Pair:
 def load_pair(base: str, adapter: Path) -> Pair:
     """Load both.
 
-    A small model keeps one core busy and not several, since most of its operations are short. So
-    on a CPU each of the two then gets weights of its own and half of the cores; the adapter's are
-    merged into its own, which spares a quarter of the time and is compared with the adapter as it
-    is served (`parity`).
+    A small model keeps no two cores busy, since most of its operations are short. So on a CPU each
+    of the two then gets weights of its own and half of the cores; the adapter is merged into its
+    own, which spares LoRA's further operations, and is compared with the adapter as it is served
+    (`parity`).
 
     Raises:
         BaseModelError: the base model can't be loaded.
         EvaluationError: the adapter can't be loaded over it.
     """
-    from repo_tune_pipeline.models.local import load_local_model
+    from repo_tune_pipeline.models.loading import load_local_model
 
     adapted = load_local_model(base, adapter)
     cores = len(os.sched_getaffinity(0))

@@ -85,7 +85,7 @@ def _answers(
     quantization: Mapping[str, Any] | None = None,
     words: bool = False,
 ) -> _Answers:
-    from repo_tune_pipeline.models.local import load_local_model
+    from repo_tune_pipeline.models.loading import load_local_model
 
     model = load_local_model(base, adapter, quantization=quantization)
     scores = model.score(examples)

@@ -31,7 +31,7 @@ def load_version(version: AdapterVersion) -> Mapping[str, FollowedAnswerer]:
     stay_offline()
     with quietly():
         # Imported here, in the thread that answers: torch and transformers take seconds.
-        from repo_tune_pipeline.models.local import load_local_model
+        from repo_tune_pipeline.models.loading import load_local_model
 
         model = load_local_model(base.reference, version.folder)
     return {ADAPTER: model, BASE: model.without_adapter()}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
@@ -18,6 +19,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from repo_tune_pipeline.artifacts import Home, point_latest, write_json
 from repo_tune_pipeline.defs.automation import new_commits
 from repo_tune_pipeline.defs.code_location import defs
+from repo_tune_pipeline.defs.failures import UNATTENDED
 from repo_tune_pipeline.defs.lost_runs import lost_runs
 from repo_tune_pipeline.defs.workspace import Workspace
 from repo_tune_pipeline.jobs import hold_job, let_job_go
@@ -26,7 +28,7 @@ from repo_tune_pipeline.settings import VariantSettings
 from repo_tune_pipeline.training.examples import select_examples
 from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
 from repo_tune_pipeline_tests.end_to_end.program import commit_all
-from repo_tune_pipeline_tests.training.support import write_dataset
+from repo_tune_pipeline_tests.training.support import CONFIGS, write_dataset
 
 CHECKS = {
     "sft_jsonl": ("sft_not_empty", "no_leak_in_sft"),
@@ -247,3 +249,21 @@ def test_a_run_whose_process_is_gone_is_told_to_have_failed(home):
         dg.DagsterRunStatus.STARTED,
         dg.DagsterRunStatus.FAILURE,
     ]
+
+
+@pytest.mark.parametrize("file", ["local.yaml", "production.yaml"])
+@pytest.mark.parametrize(("tags", "again"), [(UNATTENDED, True), ({}, False)])
+def test_only_what_nobody_started_is_run_again_once_it_died(tmp_path, home, file, tags, again):
+    given = yaml.safe_load((CONFIGS / "dagster" / file).read_text())
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"run_retries": given["run_retries"]}))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        job = defs.resolve_job_def("generate_data_job")
+        started = {"status": dg.DagsterRunStatus.STARTED, "tags": tags}
+        run_id = instance.create_run_for_job(job, **started).run_id
+        alive = home.root / "jobs" / run_id / "alive"
+        alive.parent.mkdir(parents=True)
+        alive.touch()
+        assert run_id in looked(lost_runs, instance).skip_message
+        told = instance.get_run_by_id(run_id)
+    assert told.status == dg.DagsterRunStatus.FAILURE
+    assert (told.tags.get("dagster/will_retry") == "true") == again

@@ -12,7 +12,7 @@ from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.end_to_end.serving import serve
 from repo_tune_pipeline_tests.service.serving import make_home
 
-SECONDS = 40
+SECONDS = 60
 # Jobs fail at once, since there is no data, and answers are short: only their form is asked for.
 CONFIG = """\
 repositories: []

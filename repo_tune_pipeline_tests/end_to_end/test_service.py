@@ -133,6 +133,7 @@ def test_a_training_is_watched_in_the_browser_and_ended_there(
         expect(page.get_by_role("img", name="Loss by step")).to_be_visible(timeout=180_000)
         expect(page.locator("#log")).to_contain_text("Training begins")
         expect(page.locator("dd.training")).to_contain_text("200")
+        expect(page.locator("dd.started")).to_contain_text("UTC")
         page.screenshot(path=tmp_path / "job.png", full_page=True)
         page.get_by_role("button", name="End it").click()
         expect(page.locator("dd.status")).to_have_text("canceled", timeout=120_000)

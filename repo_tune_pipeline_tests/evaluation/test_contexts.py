@@ -1,7 +1,7 @@
 """What retrieval may give in an evaluation: never the answer itself."""
 
 from repo_tune_pipeline.evaluation.contexts import retrieved
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline.retrieval import Hit
 from repo_tune_pipeline_tests.evaluation.worlds import COMMIT, World, an_example

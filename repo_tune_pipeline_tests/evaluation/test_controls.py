@@ -8,7 +8,7 @@ import pytest
 from repo_tune_pipeline.artifacts import read_json
 from repo_tune_pipeline.evaluation import EvaluationPlan, prepare_evaluation
 from repo_tune_pipeline.evaluation.worker import main
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.settings import EvaluationSettings
 from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.evaluation.worlds import (

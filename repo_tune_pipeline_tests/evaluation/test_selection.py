@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 
 from repo_tune_pipeline.evaluation.selection import select
-from repo_tune_pipeline.models.local import LocalModel, load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
+from repo_tune_pipeline.models.local import LocalModel
 from repo_tune_pipeline.settings import EvaluationSettings, VariantSettings
 from repo_tune_pipeline_tests.evaluation.worlds import World, an_example, some_examples
 

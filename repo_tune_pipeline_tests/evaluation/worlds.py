@@ -9,7 +9,7 @@ import orjson
 from repo_tune_pipeline.artifacts import Home, write_file, write_json
 from repo_tune_pipeline.evaluation import EvaluationPlan, plan_evaluation
 from repo_tune_pipeline.ingestion import save_snapshot
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.records import ExampleMeta, SftExample, Snapshot, SourceFile, TaskName
 from repo_tune_pipeline.retrieval import build_index
 from repo_tune_pipeline.settings import EvaluationSettings, Settings, VariantSettings

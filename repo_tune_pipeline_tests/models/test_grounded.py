@@ -11,7 +11,7 @@ from repo_tune_pipeline.models.grounded import (
     fitting_passages,
     grounded_prompt,
 )
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline.models.remote import RemoteAnswerer
 from repo_tune_pipeline.prompting import MATERIAL_RULE, encode_prompt, grounded_input

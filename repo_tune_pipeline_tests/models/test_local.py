@@ -6,7 +6,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from repo_tune_pipeline.errors import BaseModelError, EvaluationError, UsageError
-from repo_tune_pipeline.models.local import LocalModel, load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
+from repo_tune_pipeline.models.local import LocalModel
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline_tests.evaluation.worlds import (
     an_example,

@@ -6,7 +6,7 @@ from concurrent.futures import CancelledError
 import pytest
 
 from repo_tune_pipeline.errors import BaseModelError, BusyError, UsageError
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline.models.queue import ModelQueue
 from repo_tune_pipeline.training import starter_folder

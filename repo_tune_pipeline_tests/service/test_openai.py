@@ -8,7 +8,7 @@ import time
 import openai
 import pytest
 
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline_tests.service.serving import make_home, service
 from repo_tune_pipeline_tests.small_models import build_small_model
 

@@ -8,7 +8,7 @@ import pytest
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.exports import export_adapter, export_merged, find_version
-from repo_tune_pipeline.models.local import load_local_model
+from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.models.protocol import Prompt
 from repo_tune_pipeline.training import TrainingPlan, prepare_training
 from repo_tune_pipeline_tests.small_models import ARCHITECTURES, build_small_model

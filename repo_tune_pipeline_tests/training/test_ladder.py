@@ -143,7 +143,10 @@ def test_where_nothing_else_is_left_sequences_are_shortened_and_what_that_costs_
     planned, used = run["ladder"]["planned"], run["ladder"]["used"]
     assert used["sequence_len"] < planned["sequence_len"] == 1024
     assert {**used, "sequence_len": 1024} == planned
-    assert run["examples"]["dropped"]["too_long"] == 1
+    assert run["examples"]["dropped"] == {
+        "too_long": 1,
+        "beyond_max_steps": made.examples - made.reached,
+    }
     assert "sequences of 512 tokens" in (made.adapter / "training.log").read_text()
 
 

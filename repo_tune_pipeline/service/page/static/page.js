@@ -149,6 +149,10 @@ async function watchJob(section) {
     if (shown.textContent !== status) Object.assign(shown, { textContent: status, className: `status ${status}` });
     $(".stage", section).textContent = told.stage || "–";
     $("progress", section).value = told.progress;
+    if (told.started_at) {
+      const began = new Date(1000 * told.started_at).toISOString();
+      $(".started", section).textContent = `${began.slice(0, 19).replace("T", " ")} UTC`;
+    }
     const now = told.training;
     $(".training", section).textContent = now
       ? `step ${now.step} of ${now.max_steps}, loss ${now.loss.toFixed(3)}, ${Math.round(now.tokens_per_second)} tokens/s, ${Math.round(now.eta_seconds)} s left`
