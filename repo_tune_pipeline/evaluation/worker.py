@@ -17,12 +17,14 @@ from typing import Any
 from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pipes
 
 from repo_tune_pipeline.artifacts import (
+    Home,
     digest_file,
     new_folder,
     point_latest,
     write_file,
     write_json,
 )
+from repo_tune_pipeline.device import held_device
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.evaluation.measuring import measure
 from repo_tune_pipeline.evaluation.metrics import ALL
@@ -48,7 +50,9 @@ def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
         EmptyInputError: no held-out example is the variant's and fits the model.
         StorageError: the report couldn't be written; nothing is left behind.
     """
-    report = build_report(plan, measure(plan, say, _throttled(say)))
+    with held_device(Home(plan.home), say):
+        measured = measure(plan, say, _throttled(say))
+    report = build_report(plan, measured)
     save_report(report)
     return report
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import OutOfMemoryError, TrainingError
 from repo_tune_pipeline.training.checkpoints import newest_whole_checkpoint
 from repo_tune_pipeline.training.ladder import Ladder, Rung, ladder_kind
@@ -50,7 +51,7 @@ def climb(
     kind = ladder_kind(
         plan.base_digest, plan.config, plan.processes, plan.memory_gib, machine_facts(plan.work_dir)
     )
-    ladder = Ladder(plan.ladders, Rung.of(plan.config), kind)
+    ladder = Ladder(Home(plan.home).ladders, Rung.of(plan.config), kind)
     given_up: list[Rung] = []
     for text in plan.notes:
         _tell(plan, say, text)

@@ -37,7 +37,7 @@ def train_environment(
     to_wandb = bool(plan.config.get("use_wandb") or plan.config.get("wandb_project"))
     return {
         # The working folder goes when the adapter is in its place, and a run kept offline must not.
-        "WANDB_DIR": str(plan.ladders.parent),
+        "WANDB_DIR": str(plan.home),
         **trainer_environment(environ, to_wandb=to_wandb),
         "HF_DATASETS_CACHE": str(plan.work_dir / "cache"),
         "TENSORBOARD_LOGGING_DIR": str(tensorboard_dir(plan.work_dir)),

@@ -45,7 +45,7 @@ class TrainingPlan:
     the examples that pass the variant's filter, `examples` in number, of which `max_steps` leave
     time for `reached`, and the `replayed` ones of general code and prose beside those. `steps` is
     an estimate of the optimizer's steps. `processes` train together, one a device. `memory_gib` is
-    the most main memory that they may take (0: no limit), and `ladders` remembers what fitted.
+    the most main memory that they may take (0: no limit), and the home remembers what fitted.
     `notes` are for the person who wrote the recipe.
     """
 
@@ -72,7 +72,7 @@ class TrainingPlan:
     steps: int
     processes: int
     memory_gib: float
-    ladders: Path
+    home: Path
     notes: tuple[str, ...]
 
     @property
@@ -121,7 +121,7 @@ class TrainingPlan:
         try:
             values = cast(dict[str, Any], orjson.loads(data))
             places = {
-                name: Path(values[name]) for name in ("work_dir", "adapter", "dataset", "ladders")
+                name: Path(values[name]) for name in ("work_dir", "adapter", "dataset", "home")
             }
             filter = VariantSettings.model_validate(values["filter"])
             notes = tuple(values["notes"])
@@ -207,7 +207,7 @@ def plan_training(
         steps=steps,
         processes=processes,
         memory_gib=settings.memory_gib,
-        ladders=home.ladders.absolute(),
+        home=home.root.absolute(),
         notes=tuple(notes),
     )
 

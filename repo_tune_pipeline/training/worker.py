@@ -21,7 +21,8 @@ from typing import Any
 import orjson
 from dagster_pipes import PipesContext, open_dagster_pipes
 
-from repo_tune_pipeline.artifacts import digest_file, point_latest, write_json
+from repo_tune_pipeline.artifacts import Home, digest_file, point_latest, write_json
+from repo_tune_pipeline.device import held_device
 from repo_tune_pipeline.errors import RepoTuneError, StorageError, TrainingError
 from repo_tune_pipeline.training.base_model import fetch_base_model, resolve_base_model
 from repo_tune_pipeline.training.climbing import climb
@@ -110,8 +111,13 @@ def train(plan: TrainingPlan, teller: Teller) -> None:
     with _alone(plan):
         if not is_whole_adapter(plan.adapter, plan.fingerprint):
             _fetch(plan, teller)
-            climbed = climb(plan, lambda: teller.progress(plan.work_dir), teller.say)
-            publish_adapter(plan, climbed)
+
+            def news() -> None:
+                teller.progress(plan.work_dir)
+
+            with held_device(Home(plan.home), teller.say, news):
+                climbed = climb(plan, news, teller.say)
+                publish_adapter(plan, climbed)
     point_latest(plan.adapter)
     teller.report(plan.adapter, orjson.loads((plan.adapter / "run.json").read_bytes()))
 

@@ -1,18 +1,21 @@
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 
 import dagster as dg
 import orjson
 import pytest
 
-from repo_tune_pipeline.artifacts import read_json, write_json
+from repo_tune_pipeline.artifacts import Home, read_json, write_json
+from repo_tune_pipeline.device import WAITS, held_device
 from repo_tune_pipeline.errors import BaseModelError, EvaluationError
 from repo_tune_pipeline.evaluation import (
     EvaluationPlan,
     finished_evaluation,
     prepare_evaluation,
 )
-from repo_tune_pipeline.evaluation.worker import main
+from repo_tune_pipeline.evaluation.worker import evaluate, main
 from repo_tune_pipeline.settings import PromotionSettings, Settings, VariantSettings
 from repo_tune_pipeline_tests.evaluation.worlds import (
     COMMIT,
@@ -64,6 +67,19 @@ def through_dagster(world: World, taught_adapter: Path) -> tuple[EvaluationPlan,
     result = dg.materialize([evaluation_report])
     [event] = result.asset_materializations_for_node("evaluation_report")
     return plan, dict(event.metadata), event.tags["dagster/data_version"]
+
+
+def test_an_evaluation_waits_while_a_training_has_the_device(
+    world: World, taught_adapter: Path
+) -> None:
+    plan = world.plan(taught_adapter)
+    with ThreadPoolExecutor(1) as thread:
+        with held_device(Home(plan.home), print):
+            told: Queue[str] = Queue()
+            evaluation = thread.submit(evaluate, plan, told.put)
+            assert told.get(timeout=60) == WAITS
+            assert not evaluation.done()
+        assert evaluation.result(timeout=300).verdict.decision == "promote"
 
 
 def test_an_adapter_that_knows_the_heldout_texts_is_promoted(through_dagster) -> None:
