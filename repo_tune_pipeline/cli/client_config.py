@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from repo_tune_pipeline.cli.display import Display
+from repo_tune_pipeline.cli.options import ConfigOption, HomeOption, JsonOption, Place
+from repo_tune_pipeline.errors import UsageError
+
 _TOKEN = "REPO_TUNE_API_TOKEN"
 
 # The keys are those of https://docs.continue.dev/reference, of
@@ -73,7 +77,18 @@ def client_config(
     model: Annotated[
         str, typer.Option("--model", help="As `GET /v1/models` lists them.")
     ] = "fine-tuned",
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Print what a client needs in its own configuration."""
+    place = Place.of(config, home)
+    variant = model.partition(":")[2]
+    if variant and variant not in place.settings.variants:
+        known = ", ".join(sorted(place.settings.variants))
+        raise UsageError(f"No variant is called {variant}.", f"The configuration has {known}.")
     snippet = _SNIPPETS[client].format(url=url.rstrip("/"), model=model, token=_TOKEN)
-    typer.echo(snippet, nl=False)
+    if json:
+        Display(json=True).result({"client": client.value, "model": model, "snippet": snippet})
+    else:
+        typer.echo(snippet, nl=False)

@@ -184,4 +184,8 @@ def test_each_client_is_told_where_to_ask(tmp_path: Path) -> None:
     tabby = tomllib.loads(told["tabby"].out)["model"]
     assert {tabby[kind]["http"]["api_endpoint"] for kind in tabby} == {"http://box:1/v1"}
     assert "OPENAI_API_BASE=http://box:1/v1\n" in told["aider"].out
+    whole = repo_tune("client-config", "aider", "--url", "http://box:1/", "--json", home=tmp_path)
+    assert whole.result["snippet"] == told["aider"].out
     assert repo_tune("client-config", "vim", home=tmp_path).code == 2
+    unknown = repo_tune("client-config", "aider", "--model", "base:rust", home=tmp_path)
+    assert (unknown.code, "No variant is called rust" in unknown.err) == (2, True)
