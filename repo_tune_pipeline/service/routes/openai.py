@@ -13,6 +13,7 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from repo_tune_pipeline.answering import LONGEST_QUESTION, source_json
 from repo_tune_pipeline.errors import RepoTuneError
@@ -69,7 +70,7 @@ async def chat(body: wire.ChatBody, service: TheService, request: Request) -> An
     written = _clean(await _chat(service, turns, wanted, grounded=body.retrieval), InertStream())
     head = _Head(f"chatcmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
-        return await _streamed(head, written, _chat_event, service)
+        return await _streamed(head, written, _chat_event, service, request)
     text, told = await while_connected(request, _whole(written))
     return wire.ChatAnswer(
         id=head.id,
@@ -89,7 +90,7 @@ async def complete(body: wire.CompletionBody, service: TheService, request: Requ
     written = _clean(service.models.write(question, wanted), _AsItIs())
     head = _Head(f"cmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
-        return await _streamed(head, written, _text_event, service)
+        return await _streamed(head, written, _text_event, service, request)
     text, told = await while_connected(request, _whole(written))
     return wire.CompletionAnswer(
         id=head.id,
@@ -192,23 +193,38 @@ async def _streamed(
     written: Written,
     event: Callable[[_Head, str, Writing, bool], dict[str, Any]],
     service: Service,
+    request: Request,
 ) -> StreamingResponse:
-    # An error before the first part is still told by a status.
-    first = await anext(written)
+    # An error before the first part is still told by a status, and the response watches for a
+    # disconnect only once it has begun.
+    first = await while_connected(request, anext(written))
 
     async def events() -> AsyncGenerator[bytes]:
-        async with aclosing(written) as parts:
-            yield _event(event(head, first[0], first[1], True))
-            try:
-                async for text, writing in parts:
-                    yield _event(event(head, text, writing, False))
-            except RepoTuneError as error:
-                said = without_places(str(error), service.home)
-                failure = wire.Failure(message=said, type="server_error", param=None, code=None)
-                yield _event({"error": failure.model_dump()})
+        yield _event(event(head, first[0], first[1], True))
+        try:
+            async for text, writing in written:
+                yield _event(event(head, text, writing, False))
+        except RepoTuneError as error:
+            said = without_places(str(error), service.home)
+            failure = wire.Failure(message=said, type="server_error", param=None, code=None)
+            yield _event({"error": failure.model_dump()})
         yield b"data: [DONE]\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return _Events(events(), written)
+
+
+class _Events(StreamingResponse):
+    """Server-sent events; what they are made from is closed with the response, even where the
+    client goes away before the first of them.
+    """
+
+    def __init__(self, events: AsyncGenerator[bytes], written: Written) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._written = written
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._written):
+            await super().__call__(scope, receive, send)
 
 
 def _chat_event(head: _Head, text: str, writing: Writing, first: bool) -> dict[str, Any]:
