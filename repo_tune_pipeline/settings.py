@@ -278,8 +278,8 @@ class ServiceSettings(_Section):
     """What the HTTP service may do, and for how many at once.
 
     `hosts` and `folders` are where a repository that is added over HTTP may lie: host names, and
-    folders on this machine. `max_waiting` questions wait for the local model, others are turned
-    away; so many are sent to Gemini at once. `max_jobs_shown` is a page of `GET /jobs`.
+    folders on this machine. `max_waiting` questions wait, whichever model they are put to; others
+    are turned away before anything is done for them. `max_jobs_shown` is a page of `GET /jobs`.
     """
 
     hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org")

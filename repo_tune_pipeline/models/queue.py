@@ -13,6 +13,9 @@ from typing import Protocol
 from repo_tune_pipeline.errors import BusyError
 from repo_tune_pipeline.models.protocol import Answer, Follower, Question
 
+MOST_TOGETHER = 8
+"""Questions that are answered in one batch."""
+
 
 class FollowedAnswerer(Protocol):
     """An answerer that can be watched while it writes."""
@@ -67,7 +70,7 @@ class ModelQueue:
         load: Load,
         *,
         most_waiting: int = 32,
-        most_together: int = 8,
+        most_together: int = MOST_TOGETHER,
         device_wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._load = load

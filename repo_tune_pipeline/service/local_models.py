@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from repo_tune_pipeline import exports, jobs
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.exports import AdapterVersion
-from repo_tune_pipeline.models.queue import FollowedAnswerer, ModelQueue
+from repo_tune_pipeline.models.queue import Asked, FollowedAnswerer, ModelQueue
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
+from repo_tune_pipeline.service.askable import Made, Wanted
 from repo_tune_pipeline.training import machine_facts, resolve_base_model
 
 ADAPTER, BASE = "fine-tuned", "base"
@@ -101,3 +103,28 @@ class LocalModels:
             wanted = jobs.is_training(self._home)
             self._looked = (time.monotonic(), wanted)
         return wanted
+
+
+class LocalModel:
+    """One that answers behind a queue."""
+
+    def __init__(self, serving: Serving, wanted: Wanted, max_tokens: int) -> None:
+        self._queue = serving.queue
+        self._wanted = wanted
+        self._max_tokens = max_tokens
+        is_base = wanted.kind == BASE
+        self.name = base_name(serving.version) if is_base else serving.version.name
+
+    def ask(self, made: Made, on_text: Callable[[str], None] | None = None) -> Asked:
+        return self._queue.ask(
+            made,
+            max_tokens=self._max_tokens,
+            model=self._wanted.kind,
+            stop=self._wanted.stop,
+            on_text=on_text,
+        )
+
+
+def base_name(version: AdapterVersion) -> str:
+    """The base model's name, without where it lies."""
+    return Path(str(version.run.get("base_model", "base"))).name

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
+from repo_tune_pipeline import answering
 from repo_tune_pipeline.models.protocol import Answer
+from repo_tune_pipeline.models.queue import MOST_TOGETHER
 from repo_tune_pipeline.settings import AnsweringSettings, ServiceSettings, Settings
 from repo_tune_pipeline_tests.model_server import Answer as Reply
 from repo_tune_pipeline_tests.model_server import ModelServer
@@ -117,12 +121,14 @@ class Slow:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.began = False
         self.dropped = 0
 
     def has_room(self, prompt, max_tokens):
         return True
 
     def answer(self, prompts, *, max_tokens, follow=None):
+        self.began = True
         while not self.go.wait(0.02):
             if all(follow.is_over(row) for row in range(len(prompts))):
                 self.dropped += len(prompts)
@@ -130,23 +136,95 @@ class Slow:
         return [Answer("It splits.", 10, 3, finished=True) for _ in prompts]
 
 
-def test_beyond_the_bound_a_question_is_turned_away_at_once(home):
-    slow = Slow()
+FORMS = {
+    "query": ("/query", QUESTION),
+    "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": QUESTION["q"]}]}),
+    "completion": ("/v1/completions", {"prompt": "def split_header(line):"}),
+}
+
+
+def _ask(http, form, timeout=120.0, **more):
+    path, body = FORMS[form]
+    return http.post(path, json={"model": "base", **body, **more}, timeout=timeout)
+
+
+def _questions(http, state: str) -> int:
+    """How many there are of a state, as Prometheus is told."""
+    told = http.get("/metrics").text
+    return int(float(re.search(rf"^repo_tune_questions_{state} (\S+)$", told, re.MULTILINE)[1]))
+
+
+def _until(found, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not found() and time.monotonic() < end:
+        time.sleep(0.02)
+    return found()
+
+
+def test_a_full_service_turns_away_before_any_work_is_done(home, monkeypatch):
+    searched, go = [], threading.Event()
+    find = answering.find_passages
+
+    def held_find(*given, **more):
+        searched.append(given)
+        assert go.wait(120)
+        return find(*given, **more)
+
+    monkeypatch.setattr(answering, "find_passages", held_find)
     settings = Settings(service=ServiceSettings(max_waiting=4))
+    most = 4 + MOST_TOGETHER
+    slow = Slow()
     with (
         service(home, settings, load=lambda _: {"fine-tuned": slow, "base": slow}) as url,
-        ThreadPoolExecutor(16) as many,
+        client(url, limits=httpx.Limits(max_connections=None)) as http,
+        ThreadPoolExecutor(64 + most) as many,
+    ):
+        kinds = [("query", {}), *((form, {"stream": yes}) for form in ("chat", "completion")
+                                  for yes in (True, False))]  # fmt: skip
+        some = [kinds[number % len(kinds)] for number in range(64 + most)]
+        admitted = [many.submit(_ask, http, form, **more) for form, more in some[:most]]
+        try:
+            assert _until(lambda: _questions(http, "under_way") == most)
+            assert _until(lambda: len(searched) == 4)
+            others = [many.submit(_ask, http, form, **more) for form, more in some[most:]]
+            refused = [one.result(120) for one in others]
+            assert not any(one.done() for one in admitted)
+            assert len(searched) == 4
+        finally:
+            go.set()
+            slow.go.set()
+        assert {answer.status_code for answer in refused} == {503}
+        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in refused)
+        assert {one.result().status_code for one in admitted} == {200}
+        assert len(searched) == sum(form != "completion" for form, _ in some[:most])
+        assert _ask(http, "query").status_code == 200
+
+
+def test_what_waits_is_counted_and_every_end_is_too(home):
+    slow = Slow()
+    settings = Settings(variants={"main": {}, "rust": {}})
+    with (
+        service(home, settings, load=lambda _: {"fine-tuned": slow, "base": slow}) as url,
         client(url) as http,
     ):
-        waiting = [many.submit(http.post, "/query", json=QUESTION) for _ in range(16)]
-        busy = [one for one in waiting if _ended(one, 5)]
-        slow.go.set()
-        answers = [one.result() for one in waiting]
-        assert {answer.status_code for answer in answers} == {200, 503}
-        assert len(busy) >= 4
-        for one in busy:
-            assert one.result().status_code == 503
-            assert int(one.result().headers["retry-after"]) >= 1
+        with ThreadPoolExecutor(4) as many:
+            first = many.submit(_ask, http, "query")
+            assert _until(lambda: slow.began)
+            others = [many.submit(_ask, http, form) for form in FORMS]
+            assert _until(lambda: _questions(http, "waiting") == 3)
+            assert _questions(http, "under_way") == 4
+            slow.go.set()
+            assert {one.result().status_code for one in (first, *others)} == {200}
+        for form in ("chat", "completion"):
+            assert _ask(http, form, model="fine-tuned:rust", stream=True).status_code == 404
+            assert _ask(http, form, model="gemini", stream=True).status_code == 403
+        slow.go.clear()
+        for form in FORMS:
+            more = {} if form == "query" else {"stream": True}
+            with pytest.raises(httpx.ReadTimeout):
+                _ask(http, form, timeout=0.5, **more)
+        assert _until(lambda: _questions(http, "under_way") == 0)
+        assert _questions(http, "waiting") == 0
 
 
 def test_who_goes_away_is_not_answered_for(home):
@@ -158,12 +236,3 @@ def test_who_goes_away_is_not_answered_for(home):
         while not slow.dropped and time.monotonic() < end:
             time.sleep(0.05)
         assert slow.dropped == 1
-
-
-def _ended(one, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if one.done():
-            return True
-        time.sleep(0.01)
-    return False

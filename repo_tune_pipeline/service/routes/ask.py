@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 
 from repo_tune_pipeline.service import wire
-from repo_tune_pipeline.service.models import Wanted
+from repo_tune_pipeline.service.askable import Wanted
 from repo_tune_pipeline.service.problems import documented
 from repo_tune_pipeline.service.state import Service, TheService
 

@@ -15,13 +15,13 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from repo_tune_pipeline.answering import LONGEST_QUESTION, source_json
+from repo_tune_pipeline.answering import LONGEST_QUESTION, ModelKind, source_json
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.models.cleaning import InertStream
-from repo_tune_pipeline.models.grounded import NOTHING_FOUND
-from repo_tune_pipeline.models.protocol import Answer, Completion, Conversation, Prompt
+from repo_tune_pipeline.models.protocol import Completion, Conversation, Prompt
 from repo_tune_pipeline.service import openai_wire as wire
-from repo_tune_pipeline.service.models import Kind, Wanted, Writing
+from repo_tune_pipeline.service.askable import Wanted
+from repo_tune_pipeline.service.models import Writing
 from repo_tune_pipeline.service.places import without_places
 from repo_tune_pipeline.service.problems import openai_documented
 from repo_tune_pipeline.service.routes.ask import while_connected
@@ -36,7 +36,7 @@ router = APIRouter(
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {}}}}
 }
-_KINDS: tuple[Kind, ...] = ("fine-tuned", "base", "gemini")
+_KINDS: tuple[ModelKind, ...] = ("fine-tuned", "base", "gemini")
 _STARTED = int(time.time())
 
 Written = AsyncGenerator[tuple[str, Writing]]
@@ -67,7 +67,7 @@ async def chat(body: wire.ChatBody, service: TheService, request: Request) -> An
     """The last question of a conversation, answered over retrieved code."""
     wanted = _wanted(body, body.max_completion_tokens or body.max_tokens, service, body.repo)
     turns = _asked([(one.role, one.text) for one in body.messages])
-    written = _clean(await _chat(service, turns, wanted, grounded=body.retrieval), InertStream())
+    written = _clean(_chat(service, turns, wanted, grounded=body.retrieval), InertStream())
     head = _Head(f"chatcmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
         return await _streamed(head, written, _chat_event, service, request)
@@ -132,20 +132,15 @@ def _asked(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return turns or [("user", "\n\n".join(text for _, text in said))]
 
 
-async def _chat(
+def _chat(
     service: Service, turns: list[tuple[str, str]], wanted: Wanted, *, grounded: bool
 ) -> Written:
     """Over passages where they are wanted; a first question is asked as it was trained."""
     last = turns[-1][1]
-    if not last.strip():
-        return _nothing(wanted)
-    if not grounded:
+    if last.strip() and not grounded:
         return service.models.write(_plain(turns, wanted), wanted)
-    hits = await service.models.search(last[:LONGEST_QUESTION], wanted.repo)
-    if not hits:
-        return _nothing(wanted)
     asked = Prompt(last if len(turns) == 1 else _told_as_one(turns))
-    return service.models.write(asked, wanted, hits)
+    return service.models.write(asked, wanted, over=last[:LONGEST_QUESTION])
 
 
 def _plain(turns: list[tuple[str, str]], wanted: Wanted) -> Prompt | Conversation:
@@ -158,11 +153,6 @@ def _told_as_one(turns: list[tuple[str, str]]) -> str:
     """What was said before, above the question, in the one turn that carries passages."""
     before = "\n\n".join(f"{role}: {text}" for role, text in turns[:-1])
     return f"{before}\n\n{turns[-1][1]}" if before else turns[-1][1]
-
-
-async def _nothing(wanted: Wanted) -> Written:
-    writing = Writing(wanted.kind, answer=Answer(NOTHING_FOUND, 0, 0, finished=True))
-    yield NOTHING_FOUND, writing
 
 
 async def _clean(written: Written, cleaner: _Cleaner) -> Written:

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from anyio import to_thread
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from repo_tune_pipeline import champions, exports, retrieval
@@ -15,7 +15,8 @@ from repo_tune_pipeline.answering import open_gemini
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.registry import load_state, registered
 from repo_tune_pipeline.service import wire
-from repo_tune_pipeline.service.models import base_name
+from repo_tune_pipeline.service.local_models import base_name
+from repo_tune_pipeline.service.metrics import exposition
 from repo_tune_pipeline.service.places import without_places
 from repo_tune_pipeline.service.problems import documented
 from repo_tune_pipeline.service.state import Service, TheService
@@ -85,9 +86,10 @@ def report(variant: wire.VariantName, service: TheService) -> FileResponse:
     responses={200: {"content": {"text/plain": {}}}},
     summary="For Prometheus",
 )
-def metrics() -> Response:
-    """Counts and times of requests, questions that wait."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def metrics(service: TheService) -> Response:
+    """Counts and times of requests; how many questions are under way, and how many wait."""
+    text = exposition(service.models.under_way, service.models.waiting)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _has_index(service: Service) -> bool:
