@@ -50,6 +50,9 @@ class Serving:
 class LocalModels:
     """One queue a variant. On a GPU its model is freed while a training needs the memory.
 
+    What waits when the champion changes is answered by the one that it was put to; the new one is
+    loaded when the old one's memory is free.
+
     Args:
         home: where adapters lie.
         most_waiting: questions for one variant; more are turned away.
@@ -61,6 +64,7 @@ class LocalModels:
         self._most_waiting = most_waiting
         self._load = load
         self._serving: dict[str, Serving] = {}
+        self._retired: list[ModelQueue] = []
         self._looked = (0.0, False)
         self._changing = threading.Lock()
         self._has_gpu = bool(machine_facts().gpus)
@@ -77,23 +81,34 @@ class LocalModels:
             if now is not None and now.version.folder == version.folder:
                 return now
             if now is not None:
-                now.queue.close()
-            queue = ModelQueue(
-                lambda: self._load(version),
-                most_waiting=self._most_waiting,
-                device_wanted=self._device_wanted,
-            )
-            self._serving[variant] = Serving(version, queue)
+                now.queue.retire()
+                self._retired = [one for one in self._retired if one.at_work]
+                self._retired.append(now.queue)
+            self._serving[variant] = Serving(version, self._queue(version))
             return self._serving[variant]
 
     def waiting(self) -> int:
         """Questions that wait, for any variant."""
-        return sum(one.queue.waiting for one in self._serving.values())
+        return sum(one.waiting for one in self._queues())
 
     def close(self) -> None:
         """Answer nothing more."""
-        for one in self._serving.values():
-            one.queue.close()
+        for one in self._queues():
+            one.close()
+
+    def _queues(self) -> list[ModelQueue]:
+        with self._changing:
+            return [*self._retired, *(one.queue for one in self._serving.values())]
+
+    def _queue(self, version: AdapterVersion) -> ModelQueue:
+        before = tuple(self._retired)
+
+        def load() -> Mapping[str, FollowedAnswerer]:
+            for queue in before:
+                queue.wait_until_freed()
+            return self._load(version)
+
+        return ModelQueue(load, most_waiting=self._most_waiting, device_wanted=self._device_wanted)
 
     def _device_wanted(self) -> bool:
         if not self._has_gpu:

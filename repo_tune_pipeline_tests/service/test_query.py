@@ -6,18 +6,28 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from repo_tune_pipeline import answering
+from repo_tune_pipeline import answering, jobs
 from repo_tune_pipeline.models.protocol import Answer
 from repo_tune_pipeline.models.queue import MOST_TOGETHER
+from repo_tune_pipeline.service import local_models
 from repo_tune_pipeline.settings import AnsweringSettings, ServiceSettings, Settings
+from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.model_server import Answer as Reply
 from repo_tune_pipeline_tests.model_server import ModelServer
-from repo_tune_pipeline_tests.service.serving import VERSION, client, service
+from repo_tune_pipeline_tests.service.serving import (
+    VERSION,
+    client,
+    make_home,
+    make_version,
+    service,
+)
 
+NEWER = "123456789abc"
 QUESTION = {"q": "What does split_header return?"}
 
 
@@ -225,6 +235,77 @@ def test_what_waits_is_counted_and_every_end_is_too(home):
                 _ask(http, form, timeout=0.5, **more)
         assert _until(lambda: _questions(http, "under_way") == 0)
         assert _questions(http, "waiting") == 0
+
+
+def _asked_of_two_versions(root):
+    """A home, and a slow model for each version that it will have; with what was loaded."""
+    own = make_home(root / "home", starter_folder(), name="starter")
+    models = {VERSION: Slow(), NEWER: Slow()}
+    loaded: list[str] = []
+
+    def load(version):
+        number = str(version.run["version"])
+        loaded.append(number)
+        return {"fine-tuned": models[number], "base": models[number]}
+
+    return own, models, loaded, load
+
+
+def test_what_waits_when_the_champion_changes_is_answered_by_the_one_that_was_asked(tmp_path):
+    own, models, loaded, load = _asked_of_two_versions(tmp_path)
+    with (
+        service(own, load=load) as url,
+        client(url) as http,
+        ThreadPoolExecutor(8) as many,
+    ):
+        try:
+            first = many.submit(_ask, http, "query", model="fine-tuned")
+            assert _until(lambda: models[VERSION].began)
+            waiting = many.submit(_ask, http, "query", model="fine-tuned")
+            others = [many.submit(_ask, http, form, stream=True) for form in ("chat", "completion")]
+            assert _until(lambda: _questions(http, "waiting") == 3)
+            make_version(own, NEWER, starter_folder(), name="starter")
+            newer = many.submit(_ask, http, "query", model="fine-tuned")
+            assert _until(lambda: _questions(http, "under_way") == 5)
+            assert loaded == [VERSION]
+        finally:
+            for slow in models.values():
+                slow.go.set()
+        assert {one.result().json()["model"] for one in (first, waiting)} == {f"main-{VERSION}"}
+        assert newer.result().json()["model"] == f"main-{NEWER}"
+        assert {one.result().status_code for one in others} == {200}
+        assert "error" not in "".join(one.result().text for one in others)
+    assert loaded == [VERSION, NEWER]
+
+
+def test_what_waits_when_a_training_takes_the_gpu_is_told_when_to_ask_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_models, "machine_facts", lambda: SimpleNamespace(gpus=["one"]))
+    own, models, _, load = _asked_of_two_versions(tmp_path)
+    with (
+        service(own, load=load) as url,
+        client(url) as http,
+        ThreadPoolExecutor(8) as many,
+    ):
+        try:
+            first = many.submit(_ask, http, "query")
+            assert _until(lambda: models[VERSION].began)
+            waiting = {form: many.submit(_ask, http, form) for form in FORMS}
+            assert _until(lambda: _questions(http, "waiting") == 3)
+            jobs.hold_job(own, "run")
+            jobs.note_training(own, "run", jobs.UnderWay(own.root / "work", own.root / "adapter"))
+            # So long nobody looks again whether there is a training.
+            time.sleep(2.5)
+        finally:
+            models[VERSION].go.set()
+        answers = {form: one.result() for form, one in waiting.items()}
+        jobs.let_job_go("run")
+    assert first.result().status_code == 200
+    for form, answer in answers.items():
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "60"
+        told = answer.json()
+        said = told["detail"] if form == "query" else told["error"]["message"]
+        assert "A training holds the device." in said
 
 
 def test_who_goes_away_is_not_answered_for(home):
