@@ -14,7 +14,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from repo_tune_pipeline import answering
-from repo_tune_pipeline.answering import ModelKind
+from repo_tune_pipeline.answering import REMOTE_KINDS, ModelKind, OpenedModel, RemoteKind
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.clients.connect import GEMINI_KEY
 from repo_tune_pipeline.models.grounded import (
@@ -94,6 +94,10 @@ class Models:
         self._local.close()
         self._remote.close()
 
+    def open_remote(self, kind: RemoteKind) -> OpenedModel:
+        """Raises ConfigError where it may not be asked."""
+        return self._remote.open(kind)
+
     def tokens(self, wanted: Wanted) -> int:
         """Of an answer, at most."""
         return wanted.max_tokens or self._settings.answering.max_tokens
@@ -167,8 +171,8 @@ class Models:
         return await to_thread.run_sync(look, limiter=self._searching)
 
     async def _model(self, wanted: Wanted) -> Askable:
-        if wanted.kind == "gemini":
-            return await self._remote.of(self.tokens(wanted))
+        if wanted.kind in REMOTE_KINDS:
+            return await self._remote.of(wanted.kind, self.tokens(wanted))
         return LocalModel(self._local.of(wanted.variant), wanted, self.tokens(wanted))
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from anyio import to_thread
 
 from repo_tune_pipeline import answering
-from repo_tune_pipeline.answering import OpenedModel
+from repo_tune_pipeline.answering import OpenedModel, RemoteKind
 from repo_tune_pipeline.errors import UnsupportedError
 from repo_tune_pipeline.models.protocol import Prompt, Question
 from repo_tune_pipeline.models.queue import Asked
@@ -31,21 +31,26 @@ class RemoteModels:
     def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self._settings = settings
         self._environ = environ
-        self._opened: OpenedModel | None = None
+        self._opened: dict[RemoteKind, OpenedModel] = {}
         self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="remote")
 
-    async def of(self, max_tokens: int) -> RemoteModel:
-        """Gemini, for answers of at most so many tokens.
+    def open(self, kind: RemoteKind) -> OpenedModel:
+        """Connect, the first time, which may take seconds: a library is loaded.
 
         Raises:
             ConfigError: it may not be asked.
         """
-        if self._opened is None:
-            # Its library takes seconds to load, in which other questions are to be answered.
-            self._opened = await to_thread.run_sync(
-                answering.open_gemini, self._settings, self._environ
-            )
-        return RemoteModel(self._opened, self._senders, max_tokens)
+        if kind not in self._opened:
+            self._opened[kind] = answering.open_remote(kind, self._settings, self._environ)
+        return self._opened[kind]
+
+    async def of(self, kind: RemoteKind, max_tokens: int) -> RemoteModel:
+        """One of them, for answers of at most so many tokens. Raises as `open`."""
+        opened = self._opened.get(kind)
+        if opened is None:
+            # In a thread: other questions are to be answered meanwhile.
+            opened = await to_thread.run_sync(self.open, kind)
+        return RemoteModel(opened, self._senders, max_tokens)
 
     def close(self) -> None:
         """Ask nothing more."""

@@ -15,7 +15,7 @@ from repo_tune_pipeline import answering, jobs
 from repo_tune_pipeline.models.protocol import Answer
 from repo_tune_pipeline.models.queue import MOST_TOGETHER
 from repo_tune_pipeline.service import local_models
-from repo_tune_pipeline.settings import AnsweringSettings, ServiceSettings, Settings
+from repo_tune_pipeline.settings import AnsweringSettings, OpenAISettings, ServiceSettings, Settings
 from repo_tune_pipeline.training import starter_folder
 from repo_tune_pipeline_tests.model_server import Answer as Reply
 from repo_tune_pipeline_tests.model_server import ModelServer
@@ -124,6 +124,50 @@ def test_gemini_is_asked_where_it_may_be_and_each_failure_is_told(home, url):
                     assert text in answer.json()["answer"]
                     assert "](https" not in answer.json()["answer"]
     assert server.keys == ["k" * 20] * len(server.keys)
+
+
+def test_a_server_of_openais_protocol_is_one_more_model_where_it_is_named(home, url):
+    with client(url) as http:
+        refused = http.post("/query", json={**QUESTION, "model": "openai"})
+        assert "openai" not in {one["id"] for one in http.get("/models/info").json()["models"]}
+        assert 'value="openai"' not in http.get("/").text
+    assert refused.status_code == 403
+    assert "answering.openai.base_url" in refused.json()["remedy"]
+
+    with ModelServer(lambda prompt, number: Reply(text="It splits.")) as server:
+        named = OpenAISettings(base_url=f"{server.url}/v1", model="some-model", key_variable="KEY")
+        settings = Settings(answering=AnsweringSettings(openai=named))
+        with service(home, settings, environ={"KEY": "k3y"}) as asked, client(asked) as http:
+            told = _ask(http, "query", model="openai").json()
+            assert (told["answer"], told["model"]) == ("It splits.", "some-model")
+            assert told["sources"][0]["symbol"] == "split_header"
+            chat = _ask(http, "chat", model="openai").json()
+            assert chat["choices"][0]["message"]["content"] == "It splits."
+            assert "It splits." in _ask(http, "chat", model="openai", stream=True).text
+            completed = _ask(http, "completion", model="openai")
+            assert completed.status_code == 404
+            assert "completes no text" in completed.json()["error"]["message"]
+            assert "openai" in {one["id"] for one in http.get("/v1/models").json()["data"]}
+            (info,) = [
+                one for one in http.get("/models/info").json()["models"] if one["id"] == "openai"
+            ]
+            assert (info["available"], info["version"]) == (True, "some-model")
+            assert 'value="openai"' in http.get("/").text
+            assert "some-model" in http.get("/ui/models").text
+    assert "def split_header" in server.prompts[0]
+    assert server.keys == ["Bearer k3y"] * 3
+
+
+def test_a_server_elsewhere_is_sent_code_only_where_it_may_be(home):
+    named = OpenAISettings(base_url="https://models.example/v1", model="some-model")
+    settings = Settings(answering=AnsweringSettings(openai=named))
+    with service(home, settings) as url, client(url) as http:
+        refused = _ask(http, "query", model="openai")
+        assert refused.status_code == 403
+        assert "models.example would be sent the code" in refused.json()["detail"]
+        assert "i_may_send_this_code" in refused.json()["remedy"]
+        info = {one["id"]: one for one in http.get("/models/info").json()["models"]}
+        assert not info["openai"]["available"]
 
 
 class Slow:

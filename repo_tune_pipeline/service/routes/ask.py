@@ -33,7 +33,8 @@ async def post_query(
     """Search the ingested repositories, and let a model answer over what was found.
 
     `fine-tuned` is the variant's champion (its newest adapter while there is none), `base` the
-    model that it was trained from, `gemini` a remote one. Without `model` it is Gemini where the
+    model that it was trained from, `gemini` a remote one, `openai` the one behind the server of
+    that protocol that the configuration names. Without `model` it is Gemini where the
     configuration lets it be asked, else `fine-tuned`.
     """
     kind = model or body.model or service.models.default

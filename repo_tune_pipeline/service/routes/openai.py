@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from repo_tune_pipeline.answering import LONGEST_QUESTION, ModelKind, source_json
+from repo_tune_pipeline.answering import LONGEST_QUESTION, MODEL_KINDS, REMOTE_KINDS, source_json
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.models.cleaning import InertStream
 from repo_tune_pipeline.models.protocol import Completion, Conversation, Prompt
@@ -36,7 +36,6 @@ router = APIRouter(
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {}}}}
 }
-_KINDS: tuple[ModelKind, ...] = ("fine-tuned", "base", "gemini")
 _STARTED = int(time.time())
 
 Written = AsyncGenerator[tuple[str, Writing]]
@@ -144,7 +143,7 @@ def _chat(
 
 
 def _plain(turns: list[tuple[str, str]], wanted: Wanted) -> Prompt | Conversation:
-    if wanted.kind == "gemini":
+    if wanted.kind in REMOTE_KINDS:
         return Prompt(_told_as_one(turns))
     return Conversation(tuple(turns))
 
@@ -255,7 +254,7 @@ def _wanted(
     """The model of that name: a kind, and behind a colon a variant other than `main`."""
     kind, _, variant = body.model.partition(":")
     variant = variant or "main"
-    for known in _KINDS:
+    for known in MODEL_KINDS:
         if kind == known and variant in service.settings.variants:
             wanted = Wanted(known, variant, repo, stop=body.stops)
             most = service.models.tokens(wanted)

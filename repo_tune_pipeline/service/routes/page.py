@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from repo_tune_pipeline import ingestion
-from repo_tune_pipeline.answering import ModelKind
+from repo_tune_pipeline.answering import MODEL_KINDS, ModelKind
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.service import wire
 from repo_tune_pipeline.service.askable import Wanted
@@ -145,7 +145,7 @@ def source(
 
 async def _answer(service: Service, model: str, question: str, repo: str) -> dict[str, Any]:
     kind, _, variant = model.partition(":")
-    known: dict[str, ModelKind] = {"fine-tuned": "fine-tuned", "base": "base", "gemini": "gemini"}
+    known: dict[str, ModelKind] = {one: one for one in MODEL_KINDS}
     if kind not in known:
         return {"id": model, "error": f"There is no model {model!r}."}
     try:
