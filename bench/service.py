@@ -8,7 +8,8 @@ asks again as soon as it is answered, shows how many questions a second there ca
 the clients asks at its turn, so that all of them ask `--rate` a second, and a time runs from the
 turn, answered late or not. Prints ratios to the limits: health at least 1,000 requests a second;
 `/query` at least 50 a second at 32 clients, 95 % of them within 250 ms, no answer of 5xx, and
-memory that grows by 5 % at most once the half minute has passed.
+memory that grows by 5 % at most once the half minute has passed. At last the service is filled with
+questions that the stub holds, and 64 more at once are each refused within 100 ms.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ from typing import Any
 import httpx
 
 HEALTH_PER_SECOND, QUERIES_PER_SECOND, P95_SECONDS, GROWTH = 1_000.0, 50.0, 0.25, 1.05
+REFUSAL_SECONDS = 0.1
 CHUNKS = 20_000
+MAX_WAITING = 64
+REFUSED = 64
+HOLD = "Hold this question."
 HEALTH_SECONDS = 10.0
 WARM_SECONDS = 30.0
 RATE = 55.0
@@ -74,10 +79,13 @@ def serve(home: Path, port: int) -> None:
         def has_room(self, prompt: Any, max_tokens: int) -> bool:
             return len(prompt.input) + max_tokens < 6_000
 
-        def answer(self, prompts: Any, **_: Any) -> list[Answer]:
+        def answer(self, prompts: Any, *, follow: Any = None, **_: Any) -> list[Answer]:
+            for row, prompt in enumerate(prompts):
+                while prompt.instruction.endswith(HOLD) and not follow.is_over(row):
+                    time.sleep(0.01)
             return [Answer("It does.", 100, 3, finished=True) for _ in prompts]
 
-    settings = Settings(service=ServiceSettings(max_waiting=64))
+    settings = Settings(service=ServiceSettings(max_waiting=MAX_WAITING))
     stub = Stub()
     app = create_app(
         Home(home), settings, "http://127.0.0.1:9", load=lambda _: {"fine-tuned": stub}
@@ -169,6 +177,7 @@ async def measure(
 
         await asyncio.gather(watch(), *(ask_in_turn(number) for number in range(clients)))
         seconds = time.monotonic() - began
+    refusal = await slowest_refusal(url, names[0])
     p95 = sorted(times)[int(0.95 * len(times))]
     held = len(times) / seconds
     return {
@@ -179,6 +188,8 @@ async def measure(
         "queries_to_limit": round(held / QUERIES_PER_SECOND, 2),
         "p95_ms": round(1000 * p95, 1),
         "p95_to_limit": round(p95 / P95_SECONDS, 2),
+        "slowest_refusal_ms": round(1000 * refusal, 1),
+        "refusal_to_limit": round(refusal / REFUSAL_SECONDS, 2),
         "statuses": statuses,
         "server_errors": sum(count for status, count in statuses.items() if status >= 500),
         "memory_mb": [round(size / 1e6) for size in (warm, max(memory), memory[-1])],
@@ -213,6 +224,45 @@ async def raw_rate(url: str, seconds: float, connections: int = 16) -> float:
 
     await asyncio.gather(*(ask() for _ in range(connections)))
     return answered / seconds
+
+
+async def slowest_refusal(url: str, name: str) -> float:
+    """Seconds until the last of many questions at once was turned away by a full service, over
+    plain sockets as `raw_rate`.
+    """
+    from repo_tune_pipeline.service.admission import most_under_way
+    from repo_tune_pipeline.settings import ServiceSettings
+
+    host, port = url.removeprefix("http://").split(":")
+    body = json.dumps({"q": f"What does {name} do? {HOLD}", "model": "fine-tuned"})
+    request = (
+        f"POST /query HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+    most = most_under_way(ServiceSettings(max_waiting=MAX_WAITING))
+    held, more = [
+        [await asyncio.open_connection(host, int(port)) for _ in range(count)]
+        for count in (most, REFUSED)
+    ]
+    for _, writer in held:
+        writer.write(request)
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        full = f"repo_tune_questions_under_way {most:.1f}"
+        while full not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0.05)
+
+    async def refused(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+        began = time.monotonic()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: " in head.lower()
+        return time.monotonic() - began
+
+    slowest = max(await asyncio.gather(*(refused(*one) for one in more)))
+    for _, writer in [*held, *more]:
+        writer.close()
+    return slowest
 
 
 def resident(pid: int) -> int:

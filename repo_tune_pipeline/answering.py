@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from repo_tune_pipeline import exports
 from repo_tune_pipeline.artifacts import Home
-from repo_tune_pipeline.clients import connect
+from repo_tune_pipeline.clients import Client, connect
 from repo_tune_pipeline.errors import ConfigError, UsageError
+from repo_tune_pipeline.exposure import host_of, is_loopback
 from repo_tune_pipeline.models.grounded import GroundedAnswer, answer_grounded
 from repo_tune_pipeline.models.protocol import Answerer, Prompt
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.models.remote import RemoteAnswerer
 from repo_tune_pipeline.retrieval import Hit, connect_embedder, search
-from repo_tune_pipeline.settings import Settings
+from repo_tune_pipeline.settings import AnsweringSettings, Settings
 from repo_tune_pipeline.training import resolve_base_model
 
-ModelKind = Literal["fine-tuned", "base", "gemini"]
+RemoteKind = Literal["gemini", "openai"]
+ModelKind = Literal["fine-tuned", "base", RemoteKind]
+REMOTE_KINDS: tuple[RemoteKind, ...] = get_args(RemoteKind)
+MODEL_KINDS: tuple[ModelKind, ...] = get_args(ModelKind)
 LONGEST_QUESTION = 4_000
 """Characters."""
 _REMOTE_CHARS = 60_000
 """Of material for a remote model: some 20,000 tokens, a small part of what such models read."""
+
+_CONSENT = "Set `answering.i_may_send_this_code: true` if you may, or ask another model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +118,19 @@ def open_model(
     """Load a local model, or connect to a remote one.
 
     Args:
-        kind: the variant's champion (or newest adapter), its base model alone, or Gemini.
-        variant: which adapter; Gemini has none.
+        kind: the variant's champion (or newest adapter), its base model alone, or a remote one.
+        variant: which adapter; remote models have none.
         home: where adapters lie.
-        settings: whether code may be sent to Gemini.
-        environ: where Gemini's key is looked up.
+        settings: where remote models are, and whether code may be sent to them.
+        environ: where keys are looked up.
 
     Raises:
-        ConfigError: there is no key, or nobody said that the code may be sent.
+        ConfigError: as `open_remote`.
         EmptyInputError: there is no adapter yet.
         BaseModelError, EvaluationError: the model can't be loaded.
     """
-    if kind == "gemini":
-        return open_gemini(settings, environ)
+    if kind in REMOTE_KINDS:
+        return open_remote(kind, settings, environ)
     version = exports.find_version(home, variant)
     base = resolve_base_model(version.base)
     adapter, name = (None, base.name) if kind == "base" else (version.folder, version.name)
@@ -137,24 +143,16 @@ def open_model(
     return OpenedModel(name, model, model.has_room)
 
 
-def open_gemini(settings: Settings, environ: Mapping[str, str] = os.environ) -> OpenedModel:
-    """Connect to Gemini.
+def open_remote(
+    kind: RemoteKind, settings: Settings, environ: Mapping[str, str] = os.environ
+) -> OpenedModel:
+    """Connect to Gemini, or to the server of OpenAI's protocol that the configuration names.
 
     Raises:
-        ConfigError: there is no key, or nobody said that the code may be sent.
+        ConfigError: no server is named, there is no key, or nobody said that the code may be sent.
     """
-    if not settings.answering.i_may_send_this_code:
-        raise ConfigError(
-            "Gemini would be sent the code that the search finds, and its unpaid tier may use what "
-            "it is sent.",
-            "Set `answering.i_may_send_this_code: true` if you may, or ask another model.",
-        )
-    client = connect(
-        "gemini",
-        base_url=settings.answering.gemini_url,
-        timeout_seconds=settings.answering.timeout_seconds,
-        environ=environ,
-    )
+    limits = settings.answering
+    client = _gemini(limits, environ) if kind == "gemini" else _openai(limits, environ)
     answerer = RemoteAnswerer(client)
 
     def has_room(prompt: Prompt, max_tokens: int) -> bool:
@@ -162,6 +160,43 @@ def open_gemini(settings: Settings, environ: Mapping[str, str] = os.environ) -> 
         return len(prompt.input) <= _REMOTE_CHARS
 
     return OpenedModel(answerer.name, answerer, has_room)
+
+
+def _gemini(limits: AnsweringSettings, environ: Mapping[str, str]) -> Client:
+    if not limits.i_may_send_this_code:
+        raise ConfigError(
+            "Gemini would be sent the code that the search finds, and its unpaid tier may use what "
+            "it is sent.",
+            _CONSENT,
+        )
+    return connect(
+        "gemini",
+        base_url=limits.gemini_url,
+        timeout_seconds=limits.timeout_seconds,
+        environ=environ,
+    )
+
+
+def _openai(limits: AnsweringSettings, environ: Mapping[str, str]) -> Client:
+    named = limits.openai
+    if not named.base_url or not named.model:
+        raise ConfigError(
+            "The configuration names no model behind a server of OpenAI's protocol.",
+            "Set `answering.openai.base_url` and `answering.openai.model`, or ask another model.",
+        )
+    host = host_of(named.base_url)
+    if not is_loopback(host) and not limits.i_may_send_this_code:
+        raise ConfigError(
+            f"{host or named.base_url} would be sent the code that the search finds.", _CONSENT
+        )
+    return connect(
+        "openai_api",
+        model=named.model,
+        base_url=named.base_url,
+        key_variable=named.key_variable,
+        timeout_seconds=limits.timeout_seconds,
+        environ=environ,
+    )
 
 
 def source_json(hit: Hit) -> dict[str, Any]:

@@ -205,17 +205,30 @@ class RetrievalSettings(_Section):
     embedding: EmbeddingSettings = EmbeddingSettings()
 
 
+class OpenAISettings(_Section):
+    """A server of OpenAI's chat protocol, up to and with `/v1`, that is one more model to ask. Off
+    unless `base_url` names one. The key stands in the environment variable that `key_variable`
+    names; a local server needs none.
+    """
+
+    base_url: str = ""
+    model: str = ""
+    key_variable: str = ""
+
+
 class AnsweringSettings(_Section):
     """How a question is answered: from at most so many passages, in at most so many tokens.
 
-    Gemini is asked only where `i_may_send_this_code`: the passages are sent to it; `gemini_url` is
-    another place that speaks its protocol, such as a proxy.
+    Gemini, and a server of OpenAI's protocol that isn't on this machine, are asked only where
+    `i_may_send_this_code`: the passages are sent to them. `gemini_url` is another place that speaks
+    Gemini's protocol, such as a proxy.
     """
 
     passages: int = Field(default=5, ge=1, le=50)
     max_tokens: int = Field(default=256, ge=1)
     i_may_send_this_code: bool = False
     gemini_url: str = ""
+    openai: OpenAISettings = OpenAISettings()
     timeout_seconds: float = Field(default=60, gt=0)
 
 
@@ -278,8 +291,8 @@ class ServiceSettings(_Section):
     """What the HTTP service may do, and for how many at once.
 
     `hosts` and `folders` are where a repository that is added over HTTP may lie: host names, and
-    folders on this machine. `max_waiting` questions wait for the local model, others are turned
-    away; so many are sent to Gemini at once. `max_jobs_shown` is a page of `GET /jobs`.
+    folders on this machine. `max_waiting` questions wait, whichever model they are put to; others
+    are turned away before anything is done for them. `max_jobs_shown` is a page of `GET /jobs`.
     """
 
     hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from repo_tune_pipeline import answering
+from repo_tune_pipeline.answering import MODEL_KINDS
 from repo_tune_pipeline.cli.display import Display
 from repo_tune_pipeline.cli.options import (
     ConfigOption,
@@ -18,13 +19,11 @@ from repo_tune_pipeline.cli.options import (
 from repo_tune_pipeline.errors import UsageError
 from repo_tune_pipeline.models.quiet import quietly
 
-MODELS = ("fine-tuned", "base", "gemini")
-
 
 def ask(
     question: Annotated[str, typer.Argument(help="In your words; names of code help.")],
     model: Annotated[
-        str, typer.Option("--model", help="fine-tuned, base or gemini.")
+        str, typer.Option("--model", help="fine-tuned, base, gemini or openai.")
     ] = "fine-tuned",
     variant: VariantOption = "main",
     repo: Annotated[
@@ -35,8 +34,8 @@ def ask(
     json: JsonOption = False,
 ) -> None:
     """Answer a question over the code that a search finds, and name the sources."""
-    if model not in MODELS:
-        raise UsageError(f"There is no model {model!r}.", f"Ask one of {', '.join(MODELS)}.")
+    if model not in MODEL_KINDS:
+        raise UsageError(f"There is no model {model!r}.", f"Ask one of {', '.join(MODEL_KINDS)}.")
     place = Place.of(config, home)
     opened = answering.open_model(model, variant, place.home, place.settings)
     with quietly():

@@ -8,6 +8,7 @@ import httpx
 
 from repo_tune_pipeline.clients.base import Finish, Reply, TryLaterError
 from repo_tune_pipeline.errors import ConfigError
+from repo_tune_pipeline.exposure import host_of, is_loopback
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "blocked"}
 _LATER = frozenset({408, 409, 425, 429})
@@ -21,7 +22,9 @@ class OpenAIClient:
     def __init__(self, key: str, model: str, base_url: str, timeout_seconds: float) -> None:
         self._name = model
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._client = http_client(key, timeout_seconds)
+        # What is asked on this machine doesn't leave it through a proxy.
+        on_this_machine = is_loopback(host_of(base_url))
+        self._client = http_client(key, timeout_seconds, use_proxies=not on_this_machine)
 
     @property
     def model(self) -> str:
@@ -44,10 +47,13 @@ class OpenAIClient:
             return Reply("", "malformed")
 
 
-def http_client(key: str, timeout_seconds: float) -> httpx.Client:
-    """Sends the key, if there is one; its calls may come from several threads."""
+def http_client(key: str, timeout_seconds: float, *, use_proxies: bool = True) -> httpx.Client:
+    """Sends the key, if there is one; its calls may come from several threads.
+
+    `use_proxies`: those that the environment names.
+    """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(headers=headers, timeout=timeout_seconds)
+    return httpx.Client(headers=headers, timeout=timeout_seconds, trust_env=use_proxies)
 
 
 def post(client: httpx.Client, url: str, body: dict[str, Any], model: str) -> httpx.Response:

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from repo_tune_pipeline.errors import BusyError
+from repo_tune_pipeline.models.freeing import give_memory_back
 from repo_tune_pipeline.models.protocol import Answer, Follower, Question
+
+MOST_TOGETHER = 8
+"""Questions that are answered in one batch."""
+_LOOK_SECONDS = 2.0
+"""How often a model that nobody asks looks whether something else wants the device."""
 
 
 class FollowedAnswerer(Protocol):
@@ -49,17 +55,22 @@ class _Waiting:
     on_text: Callable[[str], None] | None
     asked: Asked
 
+    def goes_with(self, other: _Waiting) -> bool:
+        """Whether the two can be answered in one batch."""
+        return (self.model, self.max_tokens) == (other.model, other.max_tokens)
+
 
 class ModelQueue:
-    """Answers in batches of what waits. The model is loaded with the first question, and freed
-    while `device_wanted`, for a training, or after `close`.
+    """Answers in batches of what waits. The model is loaded with the first question; it is freed
+    within seconds while `device_wanted`, for a training, and at the end.
 
     Args:
         load: gives models by name, such as a base and, over the same weights, its adapter; called
             in the thread that answers.
         most_waiting: questions beyond it are turned away at once.
         most_together: in one batch.
-        device_wanted: whether something else needs the memory that the model takes.
+        device_wanted: whether something else needs the memory that the model takes; asked in any
+            thread.
     """
 
     def __init__(
@@ -67,7 +78,7 @@ class ModelQueue:
         load: Load,
         *,
         most_waiting: int = 32,
-        most_together: int = 8,
+        most_together: int = MOST_TOGETHER,
         device_wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._load = load
@@ -78,12 +89,17 @@ class ModelQueue:
         self._seconds_each = 1.0
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
-        self._closed = False
+        self._ending = False
         self._thread: threading.Thread | None = None
 
     @property
     def loaded(self) -> bool:
         return self._models is not None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it was asked anything and hasn't ended."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def waiting(self) -> int:
@@ -109,15 +125,15 @@ class ModelQueue:
             on_text: called in the thread that answers with each part of it as it is written.
 
         Raises:
-            BusyError: too many wait, or a training holds the device.
+            BusyError: too many wait, a training holds the device, or the queue has ended. What
+                waits may get it later, as its answer.
         """
         if self._device_wanted():
-            self.free()
-            raise BusyError("A training holds the device.", 60.0)
+            raise _training_error()
         asked = Asked()
         with self._changed:
-            if self._closed:
-                raise BusyError("The model is being closed.", 60.0)
+            if self._ending:
+                raise _ended_error()
             if len(self._waiting) >= self._most_waiting:
                 wait = max(1.0, len(self._waiting) * self._seconds_each)
                 raise BusyError(f"{len(self._waiting)} questions wait already.", wait)
@@ -128,36 +144,64 @@ class ModelQueue:
             self._changed.notify()
         return asked
 
-    def free(self) -> None:
-        """Give the model's memory back after the batch under way; the next question loads it."""
+    def retire(self) -> None:
+        """Take no more questions; what waits is answered, and then the model is freed."""
         with self._changed:
-            self._models = None
+            self._ending = True
+            self._changed.notify_all()
 
     def close(self) -> None:
-        """Answer nothing more; what waits is told so."""
-        with self._changed:
-            self._closed = True
-            waiting = [*self._waiting]
-            self._waiting.clear()
-            self._models = None
-            self._changed.notify_all()
-        for one in waiting:
-            one.asked.cancel()
+        """Answer nothing more; what waits is told to ask again."""
+        self.retire()
+        self._turn_away(_ended_error)
+
+    def wait_until_freed(self) -> None:
+        """Return once a queue that was retired or closed holds no model any longer."""
+        if self._thread is not None:
+            self._thread.join()
 
     def _work(self) -> None:
-        while (batch := self._next()) is not None:
-            began = time.monotonic()
-            asked = [one for one in batch if one.asked.set_running_or_notify_cancel()]
-            if asked:
-                self._answer(asked)
-                self._seconds_each = (time.monotonic() - began) / len(asked)
+        while self._wait():
+            if self._device_wanted():
+                self._turn_away(_training_error)
+                self._free()
+            else:
+                self._answer_some()
+        self._free()
+
+    def _wait(self) -> bool:
+        """Until a question waits or, with a model loaded, for a while; False: none can come."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._waiting or self._ending, _LOOK_SECONDS if self.loaded else None
+            )
+            return bool(self._waiting) or not self._ending
+
+    def _answer_some(self) -> None:
+        began = time.monotonic()
+        asked = [one for one in self._next() if one.asked.set_running_or_notify_cancel()]
+        if asked:
+            self._answer(asked)
+            self._seconds_each = (time.monotonic() - began) / len(asked)
+
+    def _turn_away(self, why: Callable[[], BusyError]) -> None:
+        with self._changed:
+            waiting = [*self._waiting]
+            self._waiting.clear()
+        for one in waiting:
+            if one.asked.set_running_or_notify_cancel():
+                one.asked.set_exception(why())
+
+    def _free(self) -> None:
+        if self._models is not None:
+            self._models = None
+            give_memory_back()
 
     def _answer(self, batch: list[_Waiting]) -> None:
         follow = _Followed(batch)
         try:
-            # A name of this thread's own: `free` may take the other one away meanwhile.
-            models = self._models = self._models or self._load()
-            model = models[batch[0].model]
+            self._models = self._models or self._load()
+            model = self._models[batch[0].model]
             questions = [one.question(model) if callable(one.question) else one.question
                          for one in batch]  # fmt: skip
             answers = model.answer(questions, max_tokens=batch[0].max_tokens, follow=follow)
@@ -173,22 +217,25 @@ class ModelQueue:
         for row, (one, answer) in enumerate(zip(batch, answers, strict=True)):
             one.asked.set_result(follow.ended(row, answer))
 
-    def _next(self) -> list[_Waiting] | None:
+    def _next(self) -> list[_Waiting]:
         """What is answered together: the first that waits, and those of its length behind it."""
+        batch: list[_Waiting] = []
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            if self._closed:
-                return None
-            batch = [self._waiting.popleft()]
-            first = batch[0]
             while (
                 self._waiting
                 and len(batch) < self._most_together
-                and self._waiting[0].max_tokens == first.max_tokens
-                and self._waiting[0].model == first.model
+                and (not batch or self._waiting[0].goes_with(batch[0]))
             ):
                 batch.append(self._waiting.popleft())
-            return batch
+        return batch
+
+
+def _training_error() -> BusyError:
+    return BusyError("A training holds the device.", 60.0)
+
+
+def _ended_error() -> BusyError:
+    return BusyError("The model that was to answer isn't served any longer.", 1.0)
 
 
 class _Followed:

@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from repo_tune_pipeline.artifacts import Home
+from repo_tune_pipeline.service.admission import Admission, most_under_way
 from repo_tune_pipeline.service.dagster import Dagster
 from repo_tune_pipeline.service.guard import Guard
 from repo_tune_pipeline.service.jobs import Jobs
@@ -56,8 +57,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         dagster = Dagster(dagster_url)
-        local = LocalModels(home, settings.service.max_waiting, load)
-        models = Models(home, settings, local, environ)
+        most = most_under_way(settings.service)
+        local = LocalModels(home, most, load)
+        models = Models(home, settings, local, Admission(most), environ)
         app.state.service = Service(home, settings, dagster, Jobs(dagster, home), models)
         yield
         models.close()

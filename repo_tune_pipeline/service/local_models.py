@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from repo_tune_pipeline import exports, jobs
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.exports import AdapterVersion
-from repo_tune_pipeline.models.queue import FollowedAnswerer, ModelQueue
+from repo_tune_pipeline.models.queue import Asked, FollowedAnswerer, ModelQueue
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
+from repo_tune_pipeline.service.askable import Made, Wanted
 from repo_tune_pipeline.training import machine_facts, resolve_base_model
 
 ADAPTER, BASE = "fine-tuned", "base"
@@ -48,6 +50,9 @@ class Serving:
 class LocalModels:
     """One queue a variant. On a GPU its model is freed while a training needs the memory.
 
+    What waits when the champion changes is answered by the one that it was put to; the new one is
+    loaded when the old one's memory is free.
+
     Args:
         home: where adapters lie.
         most_waiting: questions for one variant; more are turned away.
@@ -59,6 +64,7 @@ class LocalModels:
         self._most_waiting = most_waiting
         self._load = load
         self._serving: dict[str, Serving] = {}
+        self._retired: list[ModelQueue] = []
         self._looked = (0.0, False)
         self._changing = threading.Lock()
         self._has_gpu = bool(machine_facts().gpus)
@@ -75,23 +81,34 @@ class LocalModels:
             if now is not None and now.version.folder == version.folder:
                 return now
             if now is not None:
-                now.queue.close()
-            queue = ModelQueue(
-                lambda: self._load(version),
-                most_waiting=self._most_waiting,
-                device_wanted=self._device_wanted,
-            )
-            self._serving[variant] = Serving(version, queue)
+                now.queue.retire()
+                self._retired = [one for one in self._retired if one.at_work]
+                self._retired.append(now.queue)
+            self._serving[variant] = Serving(version, self._queue(version))
             return self._serving[variant]
 
     def waiting(self) -> int:
         """Questions that wait, for any variant."""
-        return sum(one.queue.waiting for one in self._serving.values())
+        return sum(one.waiting for one in self._queues())
 
     def close(self) -> None:
         """Answer nothing more."""
-        for one in self._serving.values():
-            one.queue.close()
+        for one in self._queues():
+            one.close()
+
+    def _queues(self) -> list[ModelQueue]:
+        with self._changing:
+            return [*self._retired, *(one.queue for one in self._serving.values())]
+
+    def _queue(self, version: AdapterVersion) -> ModelQueue:
+        before = tuple(self._retired)
+
+        def load() -> Mapping[str, FollowedAnswerer]:
+            for queue in before:
+                queue.wait_until_freed()
+            return self._load(version)
+
+        return ModelQueue(load, most_waiting=self._most_waiting, device_wanted=self._device_wanted)
 
     def _device_wanted(self) -> bool:
         if not self._has_gpu:
@@ -101,3 +118,28 @@ class LocalModels:
             wanted = jobs.is_training(self._home)
             self._looked = (time.monotonic(), wanted)
         return wanted
+
+
+class LocalModel:
+    """One that answers behind a queue."""
+
+    def __init__(self, serving: Serving, wanted: Wanted, max_tokens: int) -> None:
+        self._queue = serving.queue
+        self._wanted = wanted
+        self._max_tokens = max_tokens
+        is_base = wanted.kind == BASE
+        self.name = base_name(serving.version) if is_base else serving.version.name
+
+    def ask(self, made: Made, on_text: Callable[[str], None] | None = None) -> Asked:
+        return self._queue.ask(
+            made,
+            max_tokens=self._max_tokens,
+            model=self._wanted.kind,
+            stop=self._wanted.stop,
+            on_text=on_text,
+        )
+
+
+def base_name(version: AdapterVersion) -> str:
+    """The base model's name, without where it lies."""
+    return Path(str(version.run.get("base_model", "base"))).name

@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Any
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _REQUESTS = Counter("repo_tune_requests", "Requests answered.", ["method", "route", "status"])
@@ -17,6 +17,10 @@ _SECONDS = Histogram(
     ["route"],
     buckets=(0.005, 0.02, 0.1, 0.25, 1, 5, 20, 60),
 )
+_UNDER_WAY = Gauge(
+    "repo_tune_questions_under_way", "Questions that are searched for, wait or are being answered."
+)
+_WAITING = Gauge("repo_tune_questions_waiting", "Questions that wait for a local model's turn.")
 _log = logging.getLogger("repo_tune_pipeline.service.requests")
 
 
@@ -59,6 +63,13 @@ class Observed:
                     }
                 },
             )
+
+
+def exposition(under_way: int, waiting: int) -> bytes:
+    """All of it as Prometheus reads it, with how many questions there are now."""
+    _UNDER_WAY.set(under_way)
+    _WAITING.set(waiting)
+    return generate_latest()
 
 
 class JsonLines(logging.Formatter):

@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
 from repo_tune_pipeline import answering
-from repo_tune_pipeline.answering import OpenedModel
+from repo_tune_pipeline.answering import REMOTE_KINDS, ModelKind, OpenedModel, RemoteKind
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.clients.connect import GEMINI_KEY
-from repo_tune_pipeline.errors import BusyError, UsageError
-from repo_tune_pipeline.exports import AdapterVersion
 from repo_tune_pipeline.models.grounded import (
+    NOTHING_FOUND,
     grounded_prompt,
     nothing_found,
     passages_for,
@@ -30,25 +27,14 @@ from repo_tune_pipeline.models.grounded import (
 from repo_tune_pipeline.models.protocol import Answer, Prompt, Question
 from repo_tune_pipeline.models.queue import Asked
 from repo_tune_pipeline.retrieval import Hit
-from repo_tune_pipeline.service.local_models import LocalModels, Serving
+from repo_tune_pipeline.service.admission import Admission
+from repo_tune_pipeline.service.askable import Askable, Made, Room, Wanted
+from repo_tune_pipeline.service.local_models import LocalModel, LocalModels
+from repo_tune_pipeline.service.remote_models import RemoteModels
 from repo_tune_pipeline.settings import Settings
 
-Kind = Literal["fine-tuned", "base", "gemini"]
 _SEARCHES = 4
 """At once: each uses the cores by itself."""
-_SENDERS = 8
-"""Questions to Gemini at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which model, and over what."""
-
-    kind: Kind
-    variant: str = "main"
-    repo: str = ""
-    max_tokens: int = 0
-    stop: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,8 +51,9 @@ class Models:
 
     Args:
         home: where the index and the adapters lie.
-        settings: of answering, retrieval and the service.
+        settings: of answering and retrieval.
         local: the local models.
+        admission: bounds the questions under way.
         environ: where keys are looked up.
     """
 
@@ -75,19 +62,19 @@ class Models:
         home: Home,
         settings: Settings,
         local: LocalModels,
+        admission: Admission,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._home = home
         self._settings = settings
         self._local = local
+        self._admission = admission
         self._environ = environ
-        self._remote: OpenedModel | None = None
+        self._remote = RemoteModels(settings, environ)
         self._searching = CapacityLimiter(_SEARCHES)
-        self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="gemini")
-        self._under_way = 0
 
     @property
-    def default(self) -> Kind:
+    def default(self) -> ModelKind:
         """Gemini where it may be asked, as the first users of this service had it."""
         may = self._settings.answering.i_may_send_this_code and self._environ.get(GEMINI_KEY)
         return "gemini" if may else "fine-tuned"
@@ -95,12 +82,21 @@ class Models:
     @property
     def under_way(self) -> int:
         """Questions that are searched for, wait, or are being answered."""
-        return self._under_way
+        return self._admission.under_way
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for a local model's turn."""
+        return self._local.waiting()
 
     def close(self) -> None:
         """Answer nothing more."""
         self._local.close()
-        self._senders.shutdown(wait=False, cancel_futures=True)
+        self._remote.close()
+
+    def open_remote(self, kind: RemoteKind) -> OpenedModel:
+        """Raises ConfigError where it may not be asked."""
+        return self._remote.open(kind)
 
     def tokens(self, wanted: Wanted) -> int:
         """Of an answer, at most."""
@@ -111,16 +107,16 @@ class Models:
 
         Raises:
             BusyError: too many do.
-            ConfigError: Gemini may not be asked.
+            ConfigError: a remote model may not be asked.
             EmptyInputError: there is no index, or no adapter.
             UsageError: the question is too long for the model.
             BaseModelError, EvaluationError, ModelServerError: from the model.
         """
         began = time.monotonic()
-        with self._counted():
+        with self._admission.admitted():
             # Whether it can be asked is known before anything is searched for.
-            model = self._opened(wanted)
-            hits = await self.search(question, wanted.repo)
+            model = await self._model(wanted)
+            hits = await self._search(question, wanted.repo)
             if not hits:
                 return answering.answer_json(nothing_found(time.monotonic() - began), model.name)
             passages: list[tuple[Hit, str]] = []
@@ -129,8 +125,41 @@ class Models:
             found = read_answer(answer, passages, time.monotonic() - began)
         return answering.answer_json(found, model.name)
 
-    async def search(self, question: str, repo: str) -> list[Hit]:
+    async def write(
+        self, question: Question, wanted: Wanted, over: str | None = None
+    ) -> AsyncGenerator[tuple[str, Writing]]:
+        """Parts of an answer as they are written, with all of it at the end. Ended early, the
+        generation ends too.
+
+        Args:
+            question: with `over`, a Prompt, below which the passages are put.
+            wanted: which model.
+            over: what is searched for; None asks the model alone.
+
+        Raises:
+            As `query`.
+        """
+        with self._admission.admitted():
+            model = await self._model(wanted)
+            writing = Writing(model.name)
+            made: Made = partial(_alone, question)
+            if over is not None and isinstance(question, Prompt):
+                hits = await self._search(over, wanted.repo)
+                if not hits:
+                    writing.answer = Answer(NOTHING_FOUND, 0, 0, finished=True)
+                    yield NOTHING_FOUND, writing
+                    return
+                made = partial(
+                    _grounded, question.instruction, hits, writing.passages, self.tokens(wanted)
+                )
+            async with aclosing(_written(model, made, writing)) as parts:
+                async for part in parts:
+                    yield part, writing
+
+    async def _search(self, question: str, repo: str) -> list[Hit]:
         """Passages for a question. Raises as `answering.find_passages`."""
+        if not question.strip():
+            return []
         look = partial(
             answering.find_passages,
             question,
@@ -141,142 +170,43 @@ class Models:
         )
         return await to_thread.run_sync(look, limiter=self._searching)
 
-    async def write(
-        self, question: Question, wanted: Wanted, hits: Sequence[Hit] = ()
-    ) -> AsyncGenerator[tuple[str, Writing]]:
-        """Parts of an answer as they are written, with all of it at the end. Ended early, the
-        generation ends too.
-
-        Args:
-            question: with `hits`, a Prompt, below which they are put.
-            wanted: which model.
-            hits: from `search`.
-
-        Raises:
-            As `query`.
-        """
-        with self._counted():
-            model = self._opened(wanted)
-            writing = Writing(model.name)
-            loop = asyncio.get_running_loop()
-            parts: asyncio.Queue[str | None] = asyncio.Queue()
-
-            def made(to: _Room) -> Question:
-                if not hits or not isinstance(question, Prompt):
-                    return question
-                tokens = self.tokens(wanted)
-                return _grounded(question.instruction, hits, writing.passages, tokens, to)
-
-            def say(part: str | None) -> None:
-                loop.call_soon_threadsafe(parts.put_nowait, part)
-
-            asked = model.ask(made, on_text=say)
-            asked.add_done_callback(lambda _: say(None))
-            try:
-                while (part := await parts.get()) is not None:
-                    yield part, writing
-                writing.answer = await asyncio.wrap_future(asked)
-                yield "", writing
-            finally:
-                asked.drop()
-
-    @contextmanager
-    def _counted(self) -> Generator[None]:
-        most = 2 * self._settings.service.max_waiting
-        if self._under_way >= most:
-            raise BusyError(f"{self._under_way} questions are being answered.", 5.0)
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-
-    def _opened(self, wanted: Wanted) -> _Model:
-        if wanted.kind == "gemini":
-            if self._remote is None:
-                self._remote = answering.open_gemini(self._settings, self._environ)
-            return _Remote(self._remote, self._senders, self.tokens(wanted))
-        return _Local(self._local.of(wanted.variant), wanted, self.tokens(wanted))
+    async def _model(self, wanted: Wanted) -> Askable:
+        if wanted.kind in REMOTE_KINDS:
+            return await self._remote.of(wanted.kind, self.tokens(wanted))
+        return LocalModel(self._local.of(wanted.variant), wanted, self.tokens(wanted))
 
 
-class _Room(Protocol):
-    def has_room(self, prompt: Question, max_tokens: int) -> bool: ...
-
-
-Made = Callable[[Any], Question]
-
-
-class _Model(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    def ask(self, made: Made, on_text: Callable[[str], None] | None = None) -> Asked: ...
-
-
-class _Local:
-    def __init__(self, serving: Serving, wanted: Wanted, max_tokens: int) -> None:
-        self._queue = serving.queue
-        self._wanted = wanted
-        self._max_tokens = max_tokens
-        is_base = wanted.kind == "base"
-        self.name = base_name(serving.version) if is_base else serving.version.name
-
-    def ask(self, made: Made, on_text: Callable[[str], None] | None = None) -> Asked:
-        return self._queue.ask(
-            made,
-            max_tokens=self._max_tokens,
-            model=self._wanted.kind,
-            stop=self._wanted.stop,
-            on_text=on_text,
-        )
-
-
-class _Remote:
-    """Answers whole: the libraries of remote models are asked one question a thread."""
-
-    def __init__(self, opened: OpenedModel, senders: ThreadPoolExecutor, max_tokens: int) -> None:
-        self._opened = opened
-        self._senders = senders
-        self._max_tokens = max_tokens
-        self.name = opened.name
-
-    def has_room(self, prompt: Question, max_tokens: int) -> bool:
-        return isinstance(prompt, Prompt) and self._opened.has_room(prompt, max_tokens)
-
-    def ask(self, made: Made, on_text: Callable[[str], None] | None = None) -> Asked:
-        asked = Asked()
-
-        def send() -> None:
-            if not asked.set_running_or_notify_cancel():
-                return
-            try:
-                prompt = made(self)
-                if not isinstance(prompt, Prompt):
-                    raise UsageError("Gemini is asked questions here, and completes no text.")  # noqa: TRY301
-                (answer,) = self._opened.answerer.answer([prompt], max_tokens=self._max_tokens)
-            except Exception as error:
-                asked.set_exception(error)
-                return
-            if on_text is not None and answer.text:
-                on_text(answer.text)
-            asked.set_result(answer)
-
-        self._senders.submit(send)
-        return asked
-
-
-def base_name(version: AdapterVersion) -> str:
-    """The base model's name, without where it lies."""
-    return Path(str(version.run.get("base_model", "base"))).name
+def _alone(question: Question, to: Room) -> Question:
+    del to  # without passages there is nothing to fit
+    return question
 
 
 def _grounded(
-    question: str, hits: Sequence[Hit], passages: list[tuple[Hit, str]], tokens: int, to: _Room
+    question: str, hits: Sequence[Hit], passages: list[tuple[Hit, str]], tokens: int, to: Room
 ) -> Prompt:
     """The question over what fits of `hits`, which is left in `passages`."""
     found = passages_for(hits, lambda input: to.has_room(Prompt(question, input), tokens))
     passages[:] = found
     return grounded_prompt(question, found)
+
+
+async def _written(model: Askable, made: Made, writing: Writing) -> AsyncGenerator[str]:
+    """The parts of an answer; with the last one, which may be empty, `writing` has all of it."""
+    loop = asyncio.get_running_loop()
+    parts: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def say(part: str | None) -> None:
+        loop.call_soon_threadsafe(parts.put_nowait, part)
+
+    asked = model.ask(made, on_text=say)
+    asked.add_done_callback(lambda _: say(None))
+    try:
+        while (part := await parts.get()) is not None:
+            yield part
+        writing.answer = await asyncio.wrap_future(asked)
+        yield ""
+    finally:
+        asked.drop()
 
 
 async def _finished(asked: Asked) -> Answer:

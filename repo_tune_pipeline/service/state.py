@@ -25,7 +25,7 @@ class Service:
     models: Models
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     return request.app.state.service
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from repo_tune_pipeline.answering import LONGEST_QUESTION
+from repo_tune_pipeline.answering import LONGEST_QUESTION, ModelKind
 from repo_tune_pipeline.service.jobs import Kind, Status
 
 JOB_ID = "0b9ef0d3-4b5e-4b61-9d0e-3c1f0a4fd6a1"
@@ -14,7 +14,7 @@ JOB_ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
 _REPO = r"^[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$"
 
-QueryModel = Literal["fine-tuned", "gemini", "base"]
+QueryModel = ModelKind
 VariantName = Annotated[str, Field(pattern=_NAME, max_length=100, examples=["main"])]
 RepoName = Annotated[str, Field(pattern=_REPO, max_length=200, examples=["pallets/flask"])]
 Question = Annotated[

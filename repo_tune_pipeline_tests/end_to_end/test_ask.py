@@ -69,10 +69,27 @@ def test_gemini_is_sent_code_only_where_it_may_be(walk: Walk) -> None:
     assert "k3y" not in json.dumps(done.result) + done.err
 
 
+def test_a_server_of_openais_protocol_is_asked_where_one_is_named(walk: Walk) -> None:
+    refused = repo_tune("ask", QUESTION, "--model", "openai", home=walk.home)
+    assert refused.code == 2
+    assert "answering.openai.base_url" in refused.err
+    with ModelServer(lambda prompt, number: Answer(text="It runs git.")) as server:
+        config = walk.config.with_name("openai.yaml")
+        named = f"{{base_url: '{server.url}/v1', model: some-model, key_variable: SOME_KEY}}"
+        config.write_text(walk.config.read_text() + f"answering: {{openai: {named}}}\n")
+        arguments = ("ask", QUESTION, "--model", "openai", "--config", config, "--json")
+        done = repo_tune(*arguments, home=walk.home, SOME_KEY="k3y")
+    assert done.code == 0, done.err
+    assert (done.result["answer"], done.result["model"]) == ("It runs git.", "some-model")
+    assert server.prompts[0].startswith(QUESTION)
+    assert server.keys == ["Bearer k3y"]
+    assert "k3y" not in json.dumps(done.result) + done.err
+
+
 def test_what_cannot_be_asked_is_one_error(walk: Walk, tmp_path) -> None:
     model = repo_tune("ask", QUESTION, "--model", "gpt", home=walk.home)
     assert model.code == 2
-    assert "fine-tuned, base, gemini" in model.err
+    assert "fine-tuned, base, gemini, openai" in model.err
     for question in ("  ", "why " * 2_000):
         done = repo_tune("ask", question, home=walk.home)
         assert done.code == 2

@@ -1,7 +1,8 @@
 """Many questions to one local model: batched, bounded, freed while a training needs the device."""
 
 import threading
-from concurrent.futures import CancelledError
+import time
+import weakref
 
 import pytest
 
@@ -100,26 +101,81 @@ def test_it_is_loaded_once_and_freed_while_a_training_needs_the_device(base):
     wanted.set()
     with pytest.raises(BusyError, match="training holds the device"):
         queue.ask(Prompt("Explain."), max_tokens=2)
-    assert not queue.loaded
+    assert _until(lambda: not queue.loaded)
     wanted.clear()
     queue.ask(Prompt("Explain."), max_tokens=2).result(60)
     assert len(loads) == 2
     queue.close()
 
 
-def test_what_waits_is_told_when_it_closes(watched):
-    queue = ModelQueue(lambda: {"": watched}, most_together=1)
-    watched.go.clear()
-    queue.ask(Prompt("Explain."), max_tokens=2)
-    while not watched.batches:
-        threading.Event().wait(0.01)
-    waiting = queue.ask(Prompt("Explain."), max_tokens=2)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_model_that_nobody_asks_is_freed_when_a_training_needs_the_device(base, fails):
+    loaded: list[weakref.ref] = []
+    wanted = threading.Event()
+
+    def load():
+        model = load_local_model(base)
+        loaded.append(weakref.ref(model))
+        return {"": model}
+
+    queue = ModelQueue(load, device_wanted=wanted.is_set)
+    if fails:
+        with pytest.raises(UsageError):
+            queue.ask(Prompt("Explain.", "b" * 9_000), max_tokens=2).result(60)
+    else:
+        queue.ask(Prompt("Explain."), max_tokens=2).result(60)
+    assert loaded[0]() is not None
+    wanted.set()
+    assert _until(lambda: not queue.loaded)
+    assert _until(lambda: loaded[0]() is None)
     queue.close()
-    watched.go.set()
-    with pytest.raises(CancelledError):
+
+
+def _held_back(watched, *, ends: str, device_wanted=lambda: False):
+    """A queue with a question under way and one that waits, ended while both are held back."""
+    queue = ModelQueue(lambda: {"": watched}, most_together=1, device_wanted=device_wanted)
+    watched.go.clear()
+    first = queue.ask(Prompt("Explain."), max_tokens=2)
+    assert _until(lambda: watched.batches)
+    waiting = queue.ask(Prompt("Explain."), max_tokens=2)
+    if ends:
+        getattr(queue, ends)()
+    return queue, first, waiting
+
+
+def test_what_waits_is_told_to_ask_again_when_it_closes(watched):
+    queue, first, waiting = _held_back(watched, ends="close")
+    with pytest.raises(BusyError, match="isn't served any longer"):
         waiting.result(60)
+    watched.go.set()
+    assert first.result(60).tokens == 2
     with pytest.raises(BusyError):
         queue.ask(Prompt("Explain."), max_tokens=2)
+    queue.wait_until_freed()
+    assert not queue.loaded
+
+
+def test_what_waits_is_answered_when_it_retires(watched):
+    queue, first, waiting = _held_back(watched, ends="retire")
+    with pytest.raises(BusyError):
+        queue.ask(Prompt("Explain."), max_tokens=2)
+    watched.go.set()
+    assert first.result(60) == waiting.result(60)
+    queue.wait_until_freed()
+    assert not queue.loaded
+
+
+def test_what_waits_is_told_to_ask_again_when_a_training_begins(watched):
+    wanted = threading.Event()
+    queue, first, waiting = _held_back(watched, ends="", device_wanted=wanted.is_set)
+    wanted.set()
+    watched.go.set()
+    assert first.result(60).tokens == 2
+    with pytest.raises(BusyError, match="training holds the device"):
+        waiting.result(60)
+    assert _until(lambda: not queue.loaded)
+    assert len(watched.batches) == 1
+    queue.close()
 
 
 def test_a_model_that_cannot_be_loaded_is_the_askers_error(tmp_path):
@@ -183,3 +239,10 @@ def test_two_models_over_one_set_of_weights_answer_side_by_side(base):
     ]
     assert asked[0].result(60) == asked[1].result(60)
     queue.close()
+
+
+def _until(found, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not found() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(found())

@@ -102,3 +102,12 @@ def test_a_wrong_key_is_an_error_at_once(provider):
     ):
         answerer(provider, server).answer([QUESTION], max_tokens=50)
     assert len(server.prompts) == 1
+
+
+def test_what_is_asked_on_this_machine_does_not_leave_it_through_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with ModelServer(lambda prompt, number: Answer(text="It runs.")) as server:
+        (answer,) = answerer("openai_api", server).answer([QUESTION], max_tokens=50)
+    assert answer.text == "It runs."

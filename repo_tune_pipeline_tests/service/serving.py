@@ -48,11 +48,16 @@ def make_home(root: Path, base: Path, *, name: str = "") -> Home:
     register(home, Registered("acme/tools", "/srv/acme/tools"))
     snapshot = Snapshot("acme/tools", "c" * 40, "/srv/acme/tools", "", (file,), ())
     save_snapshot(home.snapshot("acme/tools"), snapshot)
-    folder = make_adapter(home.adapters("main") / VERSION, base)
-    run = {"variant": "main", "version": VERSION, "base_path": str(base), "profile": "starter"}
+    make_version(home, VERSION, base, name=name)
+    return home
+
+
+def make_version(home: Home, version: str, base: Path, *, name: str = "") -> None:
+    """The newest adapter version of `main`."""
+    folder = make_adapter(home.adapters("main") / version, base)
+    run = {"variant": "main", "version": version, "base_path": str(base), "profile": "starter"}
     write_json(folder / "run.json", {**run, "base_model": name or str(base), "repositories": {}})
     point_latest(folder)
-    return home
 
 
 @contextmanager

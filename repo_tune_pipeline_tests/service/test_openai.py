@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from http.client import HTTPConnection
 
 import openai
 import pytest
@@ -122,26 +124,45 @@ def test_errors_have_the_protocols_form(url, home):
         assert connect(guarded, "t0ken").models.list().data
 
 
+class Endless:
+    """A model that writes the same text on and on, for as long as somebody waits."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.began = threading.Event()
+        self.ended = threading.Event()
+
+    def has_room(self, prompt, max_tokens):
+        return True
+
+    def answer(self, prompts, *, max_tokens, follow=None):
+        self.began.set()
+        text = ""
+        while not follow.is_over(0):
+            text += self._text
+            follow.wrote(0, text)
+            time.sleep(0.02)
+        self.ended.set()
+        raise RuntimeError("nobody waits")
+
+
 def test_a_client_that_goes_away_ends_the_writing_within_a_second(home):
-    class Endless:
-        def __init__(self) -> None:
-            self.ended = threading.Event()
-
-        def has_room(self, prompt, max_tokens):
-            return True
-
-        def answer(self, prompts, *, max_tokens, follow=None):
-            text = ""
-            while not follow.is_over(0):
-                text += "on and on\n"
-                follow.wrote(0, text)
-                time.sleep(0.02)
-            self.ended.set()
-            raise RuntimeError("nobody waits")
-
-    endless = Endless()
+    endless = Endless("on and on\n")
     with service(home, load=lambda _: {"base": endless}) as url:
         stream = connect(url).completions.create(model="base", prompt="go", stream=True)
         next(iter(stream))
         stream.close()
         assert endless.ended.wait(1)
+
+
+@pytest.mark.parametrize("retrieval", [True, False])
+def test_a_client_that_goes_away_before_the_first_line_ends_the_writing(home, retrieval):
+    endless = Endless("on and on ")
+    body = {"model": "base", "messages": ASKED, "stream": True, "retrieval": retrieval}
+    with service(home, load=lambda _: {"base": endless}) as url:
+        asking = HTTPConnection(url.removeprefix("http://"))
+        headers = {"Content-Type": "application/json"}
+        asking.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        assert endless.began.wait(60)
+        asking.close()
+        assert endless.ended.wait(10)

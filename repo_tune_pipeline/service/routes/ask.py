@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 
 from repo_tune_pipeline.service import wire
-from repo_tune_pipeline.service.models import Wanted
+from repo_tune_pipeline.service.askable import Wanted
 from repo_tune_pipeline.service.problems import documented
 from repo_tune_pipeline.service.state import Service, TheService
 
@@ -33,7 +33,8 @@ async def post_query(
     """Search the ingested repositories, and let a model answer over what was found.
 
     `fine-tuned` is the variant's champion (its newest adapter while there is none), `base` the
-    model that it was trained from, `gemini` a remote one. Without `model` it is Gemini where the
+    model that it was trained from, `gemini` a remote one, `openai` the one behind the server of
+    that protocol that the configuration names. Without `model` it is Gemini where the
     configuration lets it be asked, else `fine-tuned`.
     """
     kind = model or body.model or service.models.default

@@ -13,14 +13,15 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
-from repo_tune_pipeline.answering import LONGEST_QUESTION, source_json
+from repo_tune_pipeline.answering import LONGEST_QUESTION, MODEL_KINDS, REMOTE_KINDS, source_json
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.models.cleaning import InertStream
-from repo_tune_pipeline.models.grounded import NOTHING_FOUND
-from repo_tune_pipeline.models.protocol import Answer, Completion, Conversation, Prompt
+from repo_tune_pipeline.models.protocol import Completion, Conversation, Prompt
 from repo_tune_pipeline.service import openai_wire as wire
-from repo_tune_pipeline.service.models import Kind, Wanted, Writing
+from repo_tune_pipeline.service.askable import Wanted
+from repo_tune_pipeline.service.models import Writing
 from repo_tune_pipeline.service.places import without_places
 from repo_tune_pipeline.service.problems import openai_documented
 from repo_tune_pipeline.service.routes.ask import while_connected
@@ -35,7 +36,6 @@ router = APIRouter(
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {}}}}
 }
-_KINDS: tuple[Kind, ...] = ("fine-tuned", "base", "gemini")
 _STARTED = int(time.time())
 
 Written = AsyncGenerator[tuple[str, Writing]]
@@ -66,10 +66,10 @@ async def chat(body: wire.ChatBody, service: TheService, request: Request) -> An
     """The last question of a conversation, answered over retrieved code."""
     wanted = _wanted(body, body.max_completion_tokens or body.max_tokens, service, body.repo)
     turns = _asked([(one.role, one.text) for one in body.messages])
-    written = _clean(await _chat(service, turns, wanted, grounded=body.retrieval), InertStream())
+    written = _clean(_chat(service, turns, wanted, grounded=body.retrieval), InertStream())
     head = _Head(f"chatcmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
-        return await _streamed(head, written, _chat_event, service)
+        return await _streamed(head, written, _chat_event, service, request)
     text, told = await while_connected(request, _whole(written))
     return wire.ChatAnswer(
         id=head.id,
@@ -89,7 +89,7 @@ async def complete(body: wire.CompletionBody, service: TheService, request: Requ
     written = _clean(service.models.write(question, wanted), _AsItIs())
     head = _Head(f"cmpl-{uuid.uuid4().hex}", body.model)
     if body.stream:
-        return await _streamed(head, written, _text_event, service)
+        return await _streamed(head, written, _text_event, service, request)
     text, told = await while_connected(request, _whole(written))
     return wire.CompletionAnswer(
         id=head.id,
@@ -131,24 +131,19 @@ def _asked(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return turns or [("user", "\n\n".join(text for _, text in said))]
 
 
-async def _chat(
+def _chat(
     service: Service, turns: list[tuple[str, str]], wanted: Wanted, *, grounded: bool
 ) -> Written:
     """Over passages where they are wanted; a first question is asked as it was trained."""
     last = turns[-1][1]
-    if not last.strip():
-        return _nothing(wanted)
-    if not grounded:
+    if last.strip() and not grounded:
         return service.models.write(_plain(turns, wanted), wanted)
-    hits = await service.models.search(last[:LONGEST_QUESTION], wanted.repo)
-    if not hits:
-        return _nothing(wanted)
     asked = Prompt(last if len(turns) == 1 else _told_as_one(turns))
-    return service.models.write(asked, wanted, hits)
+    return service.models.write(asked, wanted, over=last[:LONGEST_QUESTION])
 
 
 def _plain(turns: list[tuple[str, str]], wanted: Wanted) -> Prompt | Conversation:
-    if wanted.kind == "gemini":
+    if wanted.kind in REMOTE_KINDS:
         return Prompt(_told_as_one(turns))
     return Conversation(tuple(turns))
 
@@ -157,11 +152,6 @@ def _told_as_one(turns: list[tuple[str, str]]) -> str:
     """What was said before, above the question, in the one turn that carries passages."""
     before = "\n\n".join(f"{role}: {text}" for role, text in turns[:-1])
     return f"{before}\n\n{turns[-1][1]}" if before else turns[-1][1]
-
-
-async def _nothing(wanted: Wanted) -> Written:
-    writing = Writing(wanted.kind, answer=Answer(NOTHING_FOUND, 0, 0, finished=True))
-    yield NOTHING_FOUND, writing
 
 
 async def _clean(written: Written, cleaner: _Cleaner) -> Written:
@@ -192,23 +182,38 @@ async def _streamed(
     written: Written,
     event: Callable[[_Head, str, Writing, bool], dict[str, Any]],
     service: Service,
+    request: Request,
 ) -> StreamingResponse:
-    # An error before the first part is still told by a status.
-    first = await anext(written)
+    # An error before the first part is still told by a status, and the response watches for a
+    # disconnect only once it has begun.
+    first = await while_connected(request, anext(written))
 
     async def events() -> AsyncGenerator[bytes]:
-        async with aclosing(written) as parts:
-            yield _event(event(head, first[0], first[1], True))
-            try:
-                async for text, writing in parts:
-                    yield _event(event(head, text, writing, False))
-            except RepoTuneError as error:
-                said = without_places(str(error), service.home)
-                failure = wire.Failure(message=said, type="server_error", param=None, code=None)
-                yield _event({"error": failure.model_dump()})
+        yield _event(event(head, first[0], first[1], True))
+        try:
+            async for text, writing in written:
+                yield _event(event(head, text, writing, False))
+        except RepoTuneError as error:
+            said = without_places(str(error), service.home)
+            failure = wire.Failure(message=said, type="server_error", param=None, code=None)
+            yield _event({"error": failure.model_dump()})
         yield b"data: [DONE]\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return _Events(events(), written)
+
+
+class _Events(StreamingResponse):
+    """Server-sent events; what they are made from is closed with the response, even where the
+    client goes away before the first of them.
+    """
+
+    def __init__(self, events: AsyncGenerator[bytes], written: Written) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._written = written
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._written):
+            await super().__call__(scope, receive, send)
 
 
 def _chat_event(head: _Head, text: str, writing: Writing, first: bool) -> dict[str, Any]:
@@ -249,7 +254,7 @@ def _wanted(
     """The model of that name: a kind, and behind a colon a variant other than `main`."""
     kind, _, variant = body.model.partition(":")
     variant = variant or "main"
-    for known in _KINDS:
+    for known in MODEL_KINDS:
         if kind == known and variant in service.settings.variants:
             wanted = Wanted(known, variant, repo, stop=body.stops)
             most = service.models.tokens(wanted)

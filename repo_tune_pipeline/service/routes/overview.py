@@ -7,15 +7,16 @@ from typing import Any, Literal, cast
 from anyio import to_thread
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from repo_tune_pipeline import champions, exports, retrieval
-from repo_tune_pipeline.answering import open_gemini
+from repo_tune_pipeline.answering import REMOTE_KINDS, RemoteKind
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.registry import load_state, registered
 from repo_tune_pipeline.service import wire
-from repo_tune_pipeline.service.models import base_name
+from repo_tune_pipeline.service.local_models import base_name
+from repo_tune_pipeline.service.metrics import exposition
 from repo_tune_pipeline.service.places import without_places
 from repo_tune_pipeline.service.problems import documented
 from repo_tune_pipeline.service.state import Service, TheService
@@ -54,11 +55,15 @@ def repos(service: TheService) -> wire.Repositories:
 
 @router.get("/models/info", responses=documented(422), summary="The models that may be asked")
 def models_info(service: TheService) -> wire.Models:
-    """Each variant's champion and base model, and Gemini."""
+    """Each variant's champion and base model, Gemini, and a server of OpenAI's protocol where the
+    configuration names one.
+    """
     found: list[wire.ModelInfo] = []
     for variant in sorted(service.settings.variants):
         found += _local(service, variant)
-    return wire.Models(default=service.models.default, models=[*found, _gemini(service)])
+    named = service.settings.answering.openai.base_url
+    found += [_remote(service, kind) for kind in REMOTE_KINDS if kind != "openai" or named]
+    return wire.Models(default=service.models.default, models=found)
 
 
 @router.get(
@@ -85,9 +90,10 @@ def report(variant: wire.VariantName, service: TheService) -> FileResponse:
     responses={200: {"content": {"text/plain": {}}}},
     summary="For Prometheus",
 )
-def metrics() -> Response:
-    """Counts and times of requests, questions that wait."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def metrics(service: TheService) -> Response:
+    """Counts and times of requests; how many questions are under way, and how many wait."""
+    text = exposition(service.models.under_way, service.models.waiting)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _has_index(service: Service) -> bool:
@@ -141,16 +147,12 @@ def _local(service: Service, variant: str) -> list[wire.ModelInfo]:
     ]
 
 
-def _gemini(service: Service) -> wire.ModelInfo:
+def _remote(service: Service, kind: RemoteKind) -> wire.ModelInfo:
     try:
-        opened = open_gemini(service.settings)
+        opened = service.models.open_remote(kind)
     except RepoTuneError as error:
-        return wire.ModelInfo(
-            id="gemini", kind="gemini", variant="", available=False, reason=str(error)
-        )
-    return wire.ModelInfo(
-        id="gemini", kind="gemini", variant="", available=True, version=opened.name
-    )
+        return wire.ModelInfo(id=kind, kind=kind, variant="", available=False, reason=str(error))
+    return wire.ModelInfo(id=kind, kind=kind, variant="", available=True, version=opened.name)
 
 
 def model_id(kind: str, variant: str) -> str:

@@ -14,10 +14,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from repo_tune_pipeline import ingestion
+from repo_tune_pipeline.answering import MODEL_KINDS, ModelKind
 from repo_tune_pipeline.errors import RepoTuneError
 from repo_tune_pipeline.service import wire
+from repo_tune_pipeline.service.askable import Wanted
 from repo_tune_pipeline.service.jobs import Job
-from repo_tune_pipeline.service.models import Kind, Wanted
 from repo_tune_pipeline.service.places import without_places
 from repo_tune_pipeline.service.routes.jobs import JobId
 from repo_tune_pipeline.service.routes.overview import models_info, repos
@@ -144,7 +145,7 @@ def source(
 
 async def _answer(service: Service, model: str, question: str, repo: str) -> dict[str, Any]:
     kind, _, variant = model.partition(":")
-    known: dict[str, Kind] = {"fine-tuned": "fine-tuned", "base": "base", "gemini": "gemini"}
+    known: dict[str, ModelKind] = {one: one for one in MODEL_KINDS}
     if kind not in known:
         return {"id": model, "error": f"There is no model {model!r}."}
     try:
