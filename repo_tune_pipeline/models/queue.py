@@ -6,13 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Protocol
 
 from repo_tune_pipeline.errors import BusyError
+from repo_tune_pipeline.models.asked import Asked, Followed, FollowedAnswerer, Waiting
 from repo_tune_pipeline.models.freeing import give_memory_back
-from repo_tune_pipeline.models.protocol import Answer, Follower, Question
+from repo_tune_pipeline.models.protocol import Question
 
 MOST_TOGETHER = 8
 """Questions that are answered in one batch."""
@@ -20,44 +18,7 @@ _LOOK_SECONDS = 2.0
 """How often a model that nobody asks looks whether something else wants the device."""
 
 
-class FollowedAnswerer(Protocol):
-    """An answerer that can be watched while it writes."""
-
-    def answer(
-        self, prompts: Sequence[Question], *, max_tokens: int, follow: Follower | None = None
-    ) -> list[Answer]: ...
-
-    def has_room(self, prompt: Question, max_tokens: int) -> bool: ...
-
-
 Load = Callable[[], Mapping[str, FollowedAnswerer]]
-
-
-class Asked(Future[Answer]):
-    """An answer to come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.dropped = threading.Event()
-
-    def drop(self) -> None:
-        """Nobody waits any longer: what waits is never asked, what is being written ends."""
-        self.dropped.set()
-        self.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    question: Question | Callable[[FollowedAnswerer], Question]
-    model: str
-    max_tokens: int
-    stop: tuple[str, ...]
-    on_text: Callable[[str], None] | None
-    asked: Asked
-
-    def goes_with(self, other: _Waiting) -> bool:
-        """Whether the two can be answered in one batch."""
-        return (self.model, self.max_tokens) == (other.model, other.max_tokens)
 
 
 class ModelQueue:
@@ -87,7 +48,7 @@ class ModelQueue:
         self._device_wanted = device_wanted
         self._models: Mapping[str, FollowedAnswerer] | None = None
         self._seconds_each = 1.0
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._ending = False
         self._thread: threading.Thread | None = None
@@ -137,7 +98,7 @@ class ModelQueue:
             if len(self._waiting) >= self._most_waiting:
                 wait = max(1.0, len(self._waiting) * self._seconds_each)
                 raise BusyError(f"{len(self._waiting)} questions wait already.", wait)
-            self._waiting.append(_Waiting(question, model, max_tokens, tuple(stop), on_text, asked))
+            self._waiting.append(Waiting(question, model, max_tokens, tuple(stop), on_text, asked))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
@@ -197,8 +158,8 @@ class ModelQueue:
             self._models = None
             give_memory_back()
 
-    def _answer(self, batch: list[_Waiting]) -> None:
-        follow = _Followed(batch)
+    def _answer(self, batch: list[Waiting]) -> None:
+        follow = Followed(batch)
         try:
             self._models = self._models or self._load()
             model = self._models[batch[0].model]
@@ -217,9 +178,9 @@ class ModelQueue:
         for row, (one, answer) in enumerate(zip(batch, answers, strict=True)):
             one.asked.set_result(follow.ended(row, answer))
 
-    def _next(self) -> list[_Waiting]:
+    def _next(self) -> list[Waiting]:
         """What is answered together: the first that waits, and those of its length behind it."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         with self._changed:
             while (
                 self._waiting
@@ -236,50 +197,3 @@ def _training_error() -> BusyError:
 
 def _ended_error() -> BusyError:
     return BusyError("The model that was to answer isn't served any longer.", 1.0)
-
-
-class _Followed:
-    """The answers of a batch while they are written, each cut before what it stops at."""
-
-    def __init__(self, batch: Sequence[_Waiting]) -> None:
-        self._batch = batch
-        self._told = [0] * len(batch)
-        self._stopped = [False] * len(batch)
-
-    @property
-    def began(self) -> bool:
-        """Whether someone was told a part of an answer, which can't be taken back."""
-        return any(self._told)
-
-    def wrote(self, row: int, text: str) -> None:
-        one = self._batch[row]
-        whole, self._stopped[row] = _cut(text, one.stop)
-        # The beginning of what it stops at may be the end of what is there.
-        safe = whole if self._stopped[row] else whole[: len(whole) - _held_back(whole, one.stop)]
-        self._tell(row, safe)
-
-    def is_over(self, row: int) -> bool:
-        return self._stopped[row] or self._batch[row].asked.dropped.is_set()
-
-    def ended(self, row: int, answer: Answer) -> Answer:
-        """The answer as it is given back."""
-        whole, stopped = _cut(answer.text, self._batch[row].stop)
-        self._tell(row, whole)
-        return replace(answer, text=whole, finished=answer.finished or stopped)
-
-    def _tell(self, row: int, text: str) -> None:
-        new = text[self._told[row] :]
-        if new:
-            self._told[row] = len(text)
-            if on_text := self._batch[row].on_text:
-                on_text(new)
-
-
-def _cut(text: str, stops: Sequence[str]) -> tuple[str, bool]:
-    ends = [at for stop in stops if stop and (at := text.find(stop)) >= 0]
-    return (text[: min(ends)], True) if ends else (text, False)
-
-
-def _held_back(text: str, stops: Sequence[str]) -> int:
-    lengths = [size for stop in stops for size in range(1, len(stop)) if text.endswith(stop[:size])]
-    return max(lengths, default=0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from repo_tune_pipeline.answering import ModelKind
+from repo_tune_pipeline.models.asked import Asked
 from repo_tune_pipeline.models.protocol import Question
-from repo_tune_pipeline.models.queue import Asked
 
 
 @dataclass(frozen=True, slots=True)

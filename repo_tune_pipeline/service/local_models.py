@@ -11,7 +11,8 @@ from pathlib import Path
 from repo_tune_pipeline import exports, jobs
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.exports import AdapterVersion
-from repo_tune_pipeline.models.queue import Asked, FollowedAnswerer, ModelQueue
+from repo_tune_pipeline.models.asked import Asked, FollowedAnswerer
+from repo_tune_pipeline.models.queue import ModelQueue
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.service.askable import Made, Wanted
 from repo_tune_pipeline.training import machine_facts, resolve_base_model

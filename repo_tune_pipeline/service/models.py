@@ -17,6 +17,7 @@ from repo_tune_pipeline import answering
 from repo_tune_pipeline.answering import REMOTE_KINDS, ModelKind, OpenedModel, RemoteKind
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.clients.connect import GEMINI_KEY
+from repo_tune_pipeline.models.asked import Asked
 from repo_tune_pipeline.models.grounded import (
     NOTHING_FOUND,
     grounded_prompt,
@@ -25,7 +26,6 @@ from repo_tune_pipeline.models.grounded import (
     read_answer,
 )
 from repo_tune_pipeline.models.protocol import Answer, Prompt, Question
-from repo_tune_pipeline.models.queue import Asked
 from repo_tune_pipeline.retrieval import Hit
 from repo_tune_pipeline.service.admission import Admission
 from repo_tune_pipeline.service.askable import Askable, Made, Room, Wanted

@@ -11,8 +11,8 @@ from anyio import to_thread
 from repo_tune_pipeline import answering
 from repo_tune_pipeline.answering import OpenedModel, RemoteKind
 from repo_tune_pipeline.errors import UnsupportedError
+from repo_tune_pipeline.models.asked import Asked
 from repo_tune_pipeline.models.protocol import Prompt, Question
-from repo_tune_pipeline.models.queue import Asked
 from repo_tune_pipeline.service.askable import Made
 from repo_tune_pipeline.settings import Settings
 
