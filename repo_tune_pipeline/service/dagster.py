@@ -6,7 +6,7 @@ instance, keeps Dagster out of this process, and one program in charge of its da
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
 import httpx
@@ -14,7 +14,6 @@ import httpx
 from repo_tune_pipeline.errors import DagsterError
 
 _SECONDS = 30.0
-_FAILED_EVENTS = 20
 
 _REPOSITORIES = """
 { repositoriesOrError { ... on RepositoryConnection {
@@ -46,8 +45,8 @@ _ONE_RUN = f"query One($run: ID!) {{ runOrError(runId: $run) {{ __typename ...R 
 _RUNS = f"""query Some($filter: RunsFilter, $limit: Int, $cursor: String) {{
   runsOrError(filter: $filter, limit: $limit, cursor: $cursor) {{
     ... on Runs {{ results {{ ...R }} }} ... on Error {{ message }} }} }} {_RUN}"""
-_FAILURE = """query Why($run: ID!) { runOrError(runId: $run) { ... on Run {
-    eventConnection(limit: 1000) { events { __typename
+_FAILURE = """query Why($run: ID!, $after: String) { runOrError(runId: $run) { ... on Run {
+    eventConnection(afterCursor: $after, limit: 1000) { cursor hasMore events { __typename
       ... on ExecutionStepFailureEvent { stepKey error { message cause { message } }
         failureMetadata { metadataEntries { label ... on TextMetadataEntry { text } } } }
       ... on RunFailureEvent { message error { message } } } } } } }"""
@@ -154,15 +153,25 @@ class Dagster:
         Raises:
             DagsterError: the webserver doesn't answer.
         """
-        told = (await self._ask(_FAILURE, {"run": run_id}))["runOrError"]
-        events = cast("list[dict[str, Any]]", told.get("eventConnection", {}).get("events", []))
-        for event in events:
+        last = ""
+        async for event in self._events(run_id):
             if event["__typename"] == "ExecutionStepFailureEvent":
                 return _said(event)
-        for event in events:
             if event["__typename"] == "RunFailureEvent":
-                return _first_line(event["message"])
-        return ""
+                last = _first_line(event["message"])
+        return last
+
+    async def _events(self, run_id: str) -> AsyncGenerator[Mapping[str, Any]]:
+        """What a run recorded, the oldest first: of a failure its reason, of all else its kind."""
+        after: str | None = None
+        while True:
+            told = await self._ask(_FAILURE, {"run": run_id, "after": after})
+            page = cast("dict[str, Any]", told["runOrError"].get("eventConnection") or {})
+            for event in page.get("events", []):
+                yield event
+            if not page.get("hasMore"):
+                return
+            after = str(page["cursor"])
 
     async def _repository(self) -> dict[str, str]:
         if self._selector is None:

@@ -193,7 +193,7 @@ class Jobs:
         if status == "running" and jobs.is_alive(self._home, job_id) is False:
             # A run whose process died keeps its record until Dagster's daemon has seen it.
             status, error = "failed", _GONE
-        if kind == "evaluate" and status == "failed" and "evaluate" in made:
+        if kind == "evaluate" and status == "failed" and _is_hold(made):
             # A verdict of `hold` ends the run at a blocking check, and is a verdict all the same.
             status, error = "succeeded", None
         steps = cast("list[dict[str, Any]]", run["stepStats"])
@@ -224,6 +224,12 @@ class Jobs:
             "tokens_per_second": now.tokens_per_second,
             "eta_seconds": now.eta_seconds,
         }
+
+
+def _is_hold(made: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the evaluation came to the verdict that no champion is to move."""
+    verdict = made.get("evaluate", {}).get("verdict", {})
+    return verdict.get("decision") == "hold"
 
 
 def _with_error(job: Job, error: str) -> Job:
