@@ -62,6 +62,8 @@ _STATUSES: dict[str, Status] = {
 }
 _GOING_ON = [name for name, status in _STATUSES.items() if status in ("queued", "running")]
 _PARTITION = "dagster/partition"
+_FEWEST_RUNS = 20
+"""A request for fewer would cost as much."""
 _GONE = "The job's process is gone. What it finished is kept: start it again."
 
 
@@ -145,8 +147,15 @@ class Jobs:
         Raises:
             DagsterError: Dagster doesn't answer.
         """
-        runs = await self._dagster.runs(limit=limit, before=before)
-        return [self._job(run) for run in runs if _kind(run)]
+        found: list[Job] = []
+        more = True
+        while more and len(found) < limit:
+            runs = await self._dagster.runs(limit=max(limit, _FEWEST_RUNS), before=before)
+            # Between jobs lie runs that are none, such as those that prune.
+            found += [self._job(run) for run in runs if _kind(run)]
+            more = len(runs) == max(limit, _FEWEST_RUNS)
+            before = str(runs[-1]["runId"]) if runs else before
+        return found[:limit]
 
     async def going_on(self) -> list[Job]:
         """Jobs that are queued or running. Raises as `newest`."""

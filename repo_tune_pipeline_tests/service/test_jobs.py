@@ -77,3 +77,20 @@ def test_why_a_job_failed_is_found_after_many_events(
     told = place.http.get(f"/ingest/status/{RUN}").json()
     assert told["status"] == "failed"
     assert "No chunk of any repository" in told["error"]
+
+
+def test_every_job_can_be_reached_whatever_runs_lie_between(place: Place) -> None:
+    made = [place.failed("ingest_job", partition="acme/tools") for _ in range(20)]
+    place.failed("prune_job")
+    made.append(place.failed("ingest_job", partition="acme/tools"))
+    oldest, last = made[:2]
+    page = place.http.get("/jobs", params={"limit": 20}).json()
+    assert [job["job_id"] for job in page["jobs"]] == made[:0:-1]
+    assert page["next"] == last
+    page = place.http.get("/jobs", params={"limit": 20, "before": last}).json()
+    assert page["jobs"][0]["job_id"] == oldest
+    shown = place.http.get("/ui/jobs").text
+    assert all(job_id in shown for job_id in made[1:])
+    assert oldest not in shown
+    assert f"/ui/jobs?before={last}" in shown
+    assert oldest in place.http.get("/ui/jobs", params={"before": last}).text
