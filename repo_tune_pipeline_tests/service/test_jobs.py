@@ -12,7 +12,7 @@ import pytest
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.defs.code_location import defs
-from repo_tune_pipeline.jobs import keep_result
+from repo_tune_pipeline.jobs import UnderWay, keep_result, note_training
 from repo_tune_pipeline_tests.service.serving import client, service, webserver
 
 RUN = "0b9ef0d3-4b5e-4b61-9d0e-3c1f0a4fd6a1"
@@ -94,3 +94,42 @@ def test_every_job_can_be_reached_whatever_runs_lie_between(place: Place) -> Non
     assert oldest not in shown
     assert f"/ui/jobs?before={last}" in shown
     assert oldest in place.http.get("/ui/jobs", params={"before": last}).text
+
+
+def test_a_log_goes_on_where_its_reader_stopped(place: Place) -> None:
+    run = place.run("fine_tune_job", dg.DagsterRunStatus.STARTED, partition="main")
+    training = UnderWay(place.home.root / "training/main/1", place.home.root / "adapters/main/1")
+    note_training(place.home, run.run_id, training)
+    training.work_dir.mkdir(parents=True)
+    log = "".join(f"step {number}: loss 1.0\n" for number in range(10_000))
+    (training.work_dir / "training.log").write_text(log)
+    place.instance.report_run_failed(run)
+    address = f"/jobs/{run.run_id}/log"
+    whole = _events(place.http.get(address).text)
+    assert len(whole) > 3
+    assert "".join(text for _, text in whole) == log
+    at = whole[1][0]
+    rest = _events(place.http.get(address, headers={"Last-Event-ID": at}).text)
+    assert rest == whole[2:]
+    last = _events(place.http.get(address, headers={"Last-Event-ID": whole[-1][0]}).text)
+    assert last == []
+
+
+@pytest.mark.parametrize("at", ["-1", "first", "1e3", str(10**30)])
+def test_what_is_no_place_in_a_log_is_refused(place: Place, at: str) -> None:
+    job_id = place.failed("fine_tune_job", partition="main")
+    answer = place.http.get(f"/jobs/{job_id}/log", headers={"Last-Event-ID": at})
+    assert answer.status_code == 422
+    assert "Last-Event-ID" in answer.json()["detail"]
+
+
+def _events(stream: str) -> list[tuple[str, str]]:
+    """The events `log`, each with its id and its lines."""
+    found: list[tuple[str, str]] = []
+    for event in stream.replace("\r\n", "\n").split("\n\n"):
+        lines = [line.partition(": ") for line in event.splitlines()]
+        fields = {name: value for name, _, value in lines}
+        if fields.get("event") == "log":
+            data = [value for name, _, value in lines if name == "data"]
+            found.append((fields["id"], "\n".join(data)))
+    return found
