@@ -35,11 +35,12 @@ mutation Add($in: RepositorySelector!, $set: String!, $key: String!) {
 _TERMINATE = """
 mutation End($run: String!, $policy: TerminateRunPolicy) {
   terminateRun(runId: $run, terminatePolicy: $policy) {
-    __typename ... on TerminateRunFailure { message } ... on Error { message } } }
+    __typename } }
 """
 _RUN = """fragment R on Run {
     runId jobName status creationTime startTime endTime tags { key value }
     assetSelection { path }
+    repositoryOrigin { id }
     stepStats { stepKey status startTime endTime } }"""
 _ONE_RUN = f"query One($run: ID!) {{ runOrError(runId: $run) {{ __typename ...R }} }} {_RUN}"
 _RUNS = f"""query Some($filter: RunsFilter, $limit: Int, $cursor: String) {{
@@ -105,14 +106,20 @@ class Dagster:
         repository = await self._repository()
         await self._ask(_ADD_PARTITION, {"in": repository, "set": name, "key": key})
 
-    async def terminate(self, run_id: str, *, at_once: bool = False) -> None:
+    async def terminate(self, run_id: str, *, at_once: bool = False) -> bool:
         """End a run; `at_once` marks it as ended without waiting for its process.
+
+        A run that Dagster didn't launch is only marked: its process isn't Dagster's to end.
+
+        Returns:
+            Whether it is being ended.
 
         Raises:
             DagsterError: the webserver doesn't answer.
         """
         policy = "MARK_AS_CANCELED_IMMEDIATELY" if at_once else "SAFE_TERMINATE"
-        await self._ask(_TERMINATE, {"run": run_id, "policy": policy})
+        told = (await self._ask(_TERMINATE, {"run": run_id, "policy": policy}))["terminateRun"]
+        return told["__typename"] == "TerminateRunSuccess"
 
     async def run(self, run_id: str) -> Run | None:
         """A run, with its tags and the state of its steps; None where there is none.

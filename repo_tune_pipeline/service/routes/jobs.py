@@ -132,10 +132,12 @@ async def listed(
 
 
 @router.post(
-    "/jobs/{job_id}/cancel", status_code=202, responses=documented(404), summary="End a job"
+    "/jobs/{job_id}/cancel", status_code=202, responses=documented(404, 409), summary="End a job"
 )
 async def cancel(job_id: JobId, service: TheService) -> wire.Started:
-    """What it finished is kept. A job that has ended stays as it is."""
+    """What it finished is kept. A job that has ended stays as it is. A stage of a refresh ends
+    the refresh, too.
+    """
     await _found(service, job_id)
     await service.jobs.cancel(job_id)
     return _started(job_id)
