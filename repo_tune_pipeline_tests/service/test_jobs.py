@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.defs.code_location import defs
-from repo_tune_pipeline.jobs import UnderWay, keep_result, note_training
+from repo_tune_pipeline.jobs import UnderWay, hold_job, keep_result, let_job_go, note_training
 from repo_tune_pipeline_tests.service.serving import client, service, webserver
 
 RUN = "0b9ef0d3-4b5e-4b61-9d0e-3c1f0a4fd6a1"
@@ -94,6 +95,24 @@ def test_every_job_can_be_reached_whatever_runs_lie_between(place: Place) -> Non
     assert oldest not in shown
     assert f"/ui/jobs?before={last}" in shown
     assert oldest in place.http.get("/ui/jobs", params={"before": last}).text
+
+
+def test_a_job_out_of_reach_is_not_said_to_be_ended(place: Place) -> None:
+    """Its process lives, as another than this machine's of that id."""
+    run = place.run("ingest_job", dg.DagsterRunStatus.STARTED, partition="acme/tools")
+    hold_job(place.home, run.run_id)
+    (place.home.root / "jobs" / run.run_id / "alive").write_text(f"{os.getpid()} 1")
+    answer = place.http.post(f"/jobs/{run.run_id}/cancel")
+    let_job_go(run.run_id)
+    assert answer.status_code == 409
+    assert answer.json()["job_id"] == run.run_id
+    assert "Ctrl-C" in answer.json()["remedy"]
+    told = place.instance.get_run_by_id(run.run_id)
+    assert told is not None
+    assert told.status is dg.DagsterRunStatus.STARTED
+    place.instance.report_run_failed(run)
+    assert place.http.post(f"/jobs/{run.run_id}/cancel").status_code == 202
+    assert place.http.get(f"/ingest/status/{run.run_id}").json()["status"] == "failed"
 
 
 def test_a_log_goes_on_where_its_reader_stopped(place: Place) -> None:
