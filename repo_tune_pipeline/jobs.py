@@ -2,12 +2,14 @@
 
 A run's process holds a lock for as long as it lives. The kernel gives it up however the process
 ends, so that a run whose record says "started" and whose lock is free has died without a word; or
-is just ending, and said so.
+is just ending, and said so. The locked file tells which process it is, so that it can be ended.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,8 +43,12 @@ def hold_job(home: Home, run_id: str) -> None:
     file = _folder(home, run_id) / _ALIVE
     file.parent.mkdir(parents=True, exist_ok=True)
     file.with_name(_OVER).unlink(missing_ok=True)
-    stream = file.open("wb")
+    # Nothing is overwritten yet: another step of the run may hold it.
+    stream = file.open("ab")
     fcntl.flock(stream, fcntl.LOCK_EX)
+    stream.truncate(0)
+    stream.write(_named(os.getpid()).encode())
+    stream.flush()
     _held[run_id] = stream
 
 
@@ -64,6 +70,51 @@ def is_alive(home: Home, run_id: str) -> bool | None:
     except OSError:
         return False
     return time.time() - ended < _ENDING_SECONDS
+
+
+def holder(home: Home, run_id: str) -> str:
+    """A name of the run's process, like no other process's; empty where none is known to live."""
+    if not _is_held(home, run_id):
+        return ""
+    try:
+        return (_folder(home, run_id) / _ALIVE).read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
+def process_of(home: Home, run_id: str) -> int | None:
+    """The id of the run's process; None where none lives that this process may signal."""
+    name = holder(home, run_id)
+    if not name:
+        return None
+    pid = int(name.split()[0])
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return None
+    # On another machine, or in another container, an id is another process's or nobody's.
+    return pid if _named(pid) == name else None
+
+
+def interrupt(home: Home, run_id: str) -> bool:
+    """End the run as Ctrl-C does; False where its process is out of reach."""
+    pid = process_of(home, run_id)
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, signal.SIGINT)
+    except OSError:
+        return False
+    return True
+
+
+def _named(pid: int) -> str:
+    """The id, and when the process started: ids are given again. Only Linux tells the latter."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return f"{pid}"
+    return f"{pid} {stat.rpartition(')')[2].split()[19]}"
 
 
 def _is_held(home: Home, run_id: str) -> bool | None:

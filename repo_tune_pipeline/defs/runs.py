@@ -29,7 +29,7 @@ def execute(
         The run's id.
 
     Raises:
-        RunFailedError: a step failed.
+        RunFailedError: a step failed, or somebody ended the run.
     """
     result = job.execute_in_process(
         instance=instance,
@@ -39,6 +39,10 @@ def execute(
     )
     if result.success:
         return result.run_id
+    if result.dagster_run.status is dg.DagsterRunStatus.CANCELED:
+        problem = f"The run {result.run_id} of {job.name} was canceled."
+        remedy = "What it finished is kept: start it again to go on from there."
+        raise RunFailedError(problem, remedy, 1, result.run_id)
     for event in result.all_events:
         if event.is_step_failure:
             raise _explained(event, result.run_id)

@@ -6,7 +6,7 @@ instance, keeps Dagster out of this process, and one program in charge of its da
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
 import httpx
@@ -14,7 +14,6 @@ import httpx
 from repo_tune_pipeline.errors import DagsterError
 
 _SECONDS = 30.0
-_FAILED_EVENTS = 20
 
 _REPOSITORIES = """
 { repositoriesOrError { ... on RepositoryConnection {
@@ -36,18 +35,19 @@ mutation Add($in: RepositorySelector!, $set: String!, $key: String!) {
 _TERMINATE = """
 mutation End($run: String!, $policy: TerminateRunPolicy) {
   terminateRun(runId: $run, terminatePolicy: $policy) {
-    __typename ... on TerminateRunFailure { message } ... on Error { message } } }
+    __typename } }
 """
 _RUN = """fragment R on Run {
     runId jobName status creationTime startTime endTime tags { key value }
     assetSelection { path }
+    repositoryOrigin { id }
     stepStats { stepKey status startTime endTime } }"""
 _ONE_RUN = f"query One($run: ID!) {{ runOrError(runId: $run) {{ __typename ...R }} }} {_RUN}"
 _RUNS = f"""query Some($filter: RunsFilter, $limit: Int, $cursor: String) {{
   runsOrError(filter: $filter, limit: $limit, cursor: $cursor) {{
     ... on Runs {{ results {{ ...R }} }} ... on Error {{ message }} }} }} {_RUN}"""
-_FAILURE = """query Why($run: ID!) { runOrError(runId: $run) { ... on Run {
-    eventConnection(limit: 1000) { events { __typename
+_FAILURE = """query Why($run: ID!, $after: String) { runOrError(runId: $run) { ... on Run {
+    eventConnection(afterCursor: $after, limit: 1000) { cursor hasMore events { __typename
       ... on ExecutionStepFailureEvent { stepKey error { message cause { message } }
         failureMetadata { metadataEntries { label ... on TextMetadataEntry { text } } } }
       ... on RunFailureEvent { message error { message } } } } } } }"""
@@ -106,14 +106,20 @@ class Dagster:
         repository = await self._repository()
         await self._ask(_ADD_PARTITION, {"in": repository, "set": name, "key": key})
 
-    async def terminate(self, run_id: str, *, at_once: bool = False) -> None:
+    async def terminate(self, run_id: str, *, at_once: bool = False) -> bool:
         """End a run; `at_once` marks it as ended without waiting for its process.
+
+        A run that Dagster didn't launch is only marked: its process isn't Dagster's to end.
+
+        Returns:
+            Whether it is being ended.
 
         Raises:
             DagsterError: the webserver doesn't answer.
         """
         policy = "MARK_AS_CANCELED_IMMEDIATELY" if at_once else "SAFE_TERMINATE"
-        await self._ask(_TERMINATE, {"run": run_id, "policy": policy})
+        told = (await self._ask(_TERMINATE, {"run": run_id, "policy": policy}))["terminateRun"]
+        return told["__typename"] == "TerminateRunSuccess"
 
     async def run(self, run_id: str) -> Run | None:
         """A run, with its tags and the state of its steps; None where there is none.
@@ -154,15 +160,25 @@ class Dagster:
         Raises:
             DagsterError: the webserver doesn't answer.
         """
-        told = (await self._ask(_FAILURE, {"run": run_id}))["runOrError"]
-        events = cast("list[dict[str, Any]]", told.get("eventConnection", {}).get("events", []))
-        for event in events:
+        last = ""
+        async for event in self._events(run_id):
             if event["__typename"] == "ExecutionStepFailureEvent":
                 return _said(event)
-        for event in events:
             if event["__typename"] == "RunFailureEvent":
-                return _first_line(event["message"])
-        return ""
+                last = _first_line(event["message"])
+        return last
+
+    async def _events(self, run_id: str) -> AsyncGenerator[Mapping[str, Any]]:
+        """What a run recorded, the oldest first: of a failure its reason, of all else its kind."""
+        after: str | None = None
+        while True:
+            told = await self._ask(_FAILURE, {"run": run_id, "after": after})
+            page = cast("dict[str, Any]", told["runOrError"].get("eventConnection") or {})
+            for event in page.get("events", []):
+                yield event
+            if not page.get("hasMore"):
+                return
+            after = str(page["cursor"])
 
     async def _repository(self) -> dict[str, str]:
         if self._selector is None:

@@ -62,6 +62,8 @@ _STATUSES: dict[str, Status] = {
 }
 _GOING_ON = [name for name, status in _STATUSES.items() if status in ("queued", "running")]
 _PARTITION = "dagster/partition"
+_FEWEST_RUNS = 20
+"""A request for fewer would cost as much."""
 _GONE = "The job's process is gone. What it finished is kept: start it again."
 
 
@@ -145,8 +147,15 @@ class Jobs:
         Raises:
             DagsterError: Dagster doesn't answer.
         """
-        runs = await self._dagster.runs(limit=limit, before=before)
-        return [self._job(run) for run in runs if _kind(run)]
+        found: list[Job] = []
+        more = True
+        while more and len(found) < limit:
+            runs = await self._dagster.runs(limit=max(limit, _FEWEST_RUNS), before=before)
+            # Between jobs lie runs that are none, such as those that prune.
+            found += [self._job(run) for run in runs if _kind(run)]
+            more = len(runs) == max(limit, _FEWEST_RUNS)
+            before = str(runs[-1]["runId"]) if runs else before
+        return found[:limit]
 
     async def going_on(self) -> list[Job]:
         """Jobs that are queued or running. Raises as `newest`."""
@@ -155,13 +164,26 @@ class Jobs:
         return [job for job in found if job.status in ("queued", "running")]
 
     async def cancel(self, job_id: str) -> None:
-        """End a job that goes on; one that has ended stays as it is.
+        """End a job that goes on, and those that share its process: a refresh and its stage.
+
+        One that has ended stays as it is.
 
         Raises:
+            JobConflictError: it can't be ended from here.
             DagsterError: Dagster doesn't answer.
         """
-        gone = jobs.is_alive(self._home, job_id) is False
-        await self._dagster.terminate(job_id, at_once=gone)
+        if jobs.is_alive(self._home, job_id) is False:
+            await self._dagster.terminate(job_id, at_once=True)
+            return
+        runs = await self._in_one_process(job_id)
+        # Dagster marks what it can't end as canceled, too: it is told only of what will end.
+        launched = any(run["repositoryOrigin"] for run in runs)
+        if not runs or not (launched or jobs.process_of(self._home, job_id)):
+            await self._require_end(job_id)
+            return
+        ended = [await self._end(run) for run in runs]
+        if not any(ended) and not jobs.interrupt(self._home, job_id):
+            await self._require_end(job_id)
 
     def metrics(self, job_id: str) -> list[dict[str, Any]]:
         """The rows of the training's metrics so far; none for a job that trains nothing."""
@@ -185,6 +207,33 @@ class Jobs:
         _log.info("job started", extra={"told": told})
         return job_id
 
+    async def _in_one_process(self, job_id: str) -> list[Run]:
+        """The run, if it goes on, and those of the same process; the newest first."""
+        process = jobs.holder(self._home, job_id)
+        return [
+            run
+            for run in await self._dagster.runs(statuses=_GOING_ON)
+            if run["runId"] == job_id
+            or (process and jobs.holder(self._home, run["runId"]) == process)
+        ]
+
+    async def _end(self, run: Run) -> bool:
+        """Whether Dagster ends the run's process, now or because it was asked before."""
+        if run["repositoryOrigin"] and run["status"] == "CANCELING":
+            return True
+        # Marked as ended while its process is being started, it won't begin.
+        return await self._dagster.terminate(run["runId"], at_once=run["status"] == "STARTING")
+
+    async def _require_end(self, job_id: str) -> None:
+        run = await self._dagster.run(job_id)
+        if run is not None and run["status"] in _GOING_ON:
+            raise JobConflictError(
+                "This job can't be ended from here: its process is just starting or ending, or "
+                "belongs to another machine or user.",
+                job_id,
+                "Try again in a moment, or end it with Ctrl-C where it was started.",
+            )
+
     def _job(self, run: Run) -> Job:
         job_id, kind = str(run["runId"]), cast("Kind", _kind(run))
         tags = {tag["key"]: tag["value"] for tag in run["tags"]}
@@ -193,7 +242,7 @@ class Jobs:
         if status == "running" and jobs.is_alive(self._home, job_id) is False:
             # A run whose process died keeps its record until Dagster's daemon has seen it.
             status, error = "failed", _GONE
-        if kind == "evaluate" and status == "failed" and "evaluate" in made:
+        if kind == "evaluate" and status == "failed" and _is_hold(made):
             # A verdict of `hold` ends the run at a blocking check, and is a verdict all the same.
             status, error = "succeeded", None
         steps = cast("list[dict[str, Any]]", run["stepStats"])
@@ -224,6 +273,12 @@ class Jobs:
             "tokens_per_second": now.tokens_per_second,
             "eta_seconds": now.eta_seconds,
         }
+
+
+def _is_hold(made: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the evaluation came to the verdict that no champion is to move."""
+    verdict = made.get("evaluate", {}).get("verdict", {})
+    return verdict.get("decision") == "hold"
 
 
 def _with_error(job: Job, error: str) -> Job:

@@ -75,11 +75,15 @@ class Problem(BaseModel):
 
 
 class JobConflictError(RepoTuneError):
-    """The same kind of job is under way on the same thing."""
+    """What was asked for doesn't go with the state of a job: such a one is under way already, or
+    it can't be ended.
+    """
 
-    def __init__(self, problem: str, job_id: str) -> None:
+    def __init__(
+        self, problem: str, job_id: str, remedy: str = "Wait for it, or cancel it."
+    ) -> None:
         self.job_id = job_id
-        super().__init__(problem, "Wait for it, or cancel it.")
+        super().__init__(problem, remedy)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

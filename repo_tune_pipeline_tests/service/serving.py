@@ -1,8 +1,11 @@
-"""A service on a port of its own, over a small home, without Dagster."""
+"""A service on a port of its own, over a small home; of Dagster there is its webserver at most."""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -61,12 +64,12 @@ def make_version(home: Home, version: str, base: Path, *, name: str = "") -> Non
 
 
 @contextmanager
-def service(home: Home, settings: Settings | None = None, **options: Any) -> Generator[str]:
+def service(
+    home: Home, settings: Settings | None = None, dagster: str = NO_DAGSTER, **options: Any
+) -> Generator[str]:
     """The service's address, while it runs."""
-    app = create_app(home, settings or Settings(service=ServiceSettings()), NO_DAGSTER, **options)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    app = create_app(home, settings or Settings(service=ServiceSettings()), dagster, **options)
+    port = _free_port()
     config = uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -81,5 +84,39 @@ def service(home: Home, settings: Settings | None = None, **options: Any) -> Gen
         thread.join(30)
 
 
+@contextmanager
+def webserver(folder: Path) -> Generator[str]:
+    """The address of Dagster's webserver over the instance in `folder`, which launches nothing."""
+    port, nothing = _free_port(), folder / "workspace.yaml"
+    nothing.write_text("load_from: []\n")
+    command = [sys.executable, "-m", "dagster_webserver", "-w", nothing, "-p", str(port)]
+    with (folder / "webserver.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**os.environ, "DAGSTER_HOME": str(folder)}, stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(f"{url}/server_info"):
+            assert process.poll() is None, (folder / "webserver.log").read_text()
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 def client(url: str, **options: Any) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=120, trust_env=False, **options)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

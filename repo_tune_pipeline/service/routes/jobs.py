@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Header, Query
 from fastapi import Path as PathParameter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
@@ -24,7 +24,18 @@ from repo_tune_pipeline.service.state import Service, TheService
 
 router = APIRouter(tags=["jobs"], responses=documented(422, 503))
 
+_LONGEST_LOG = 2**53
+"""Bytes; beyond it not every program's integers are exact."""
 JobId = Annotated[str, PathParameter(pattern=wire.JOB_ID_PATTERN, examples=[wire.JOB_ID])]
+LastEventId = Annotated[
+    int,
+    Header(
+        alias="Last-Event-ID",
+        ge=0,
+        le=_LONGEST_LOG,
+        description="The `id` of the last event that was read; browsers send it by themselves.",
+    ),
+]
 _LOG_SECONDS = 0.5
 _EVENTS: dict[str, Any] = {
     "content": {"text/event-stream": {"schema": {}}},
@@ -121,10 +132,12 @@ async def listed(
 
 
 @router.post(
-    "/jobs/{job_id}/cancel", status_code=202, responses=documented(404), summary="End a job"
+    "/jobs/{job_id}/cancel", status_code=202, responses=documented(404, 409), summary="End a job"
 )
 async def cancel(job_id: JobId, service: TheService) -> wire.Started:
-    """What it finished is kept. A job that has ended stays as it is."""
+    """What it finished is kept. A job that has ended stays as it is. A stage of a refresh ends
+    the refresh, too.
+    """
     await _found(service, job_id)
     await service.jobs.cancel(job_id)
     return _started(job_id)
@@ -136,10 +149,14 @@ async def cancel(job_id: JobId, service: TheService) -> wire.Started:
     responses={**documented(404), 200: _EVENTS},
     summary="Follow a training's log",
 )
-async def log(job_id: JobId, service: TheService) -> EventSourceResponse:
-    """Events `log`, each a part of training.log, until `end` with the job's status."""
+async def log(
+    job_id: JobId, service: TheService, last_event_id: LastEventId = 0
+) -> EventSourceResponse:
+    """Events `log`, each a part of training.log, until `end` with the job's status. A reader that
+    comes back goes on after the event that it names.
+    """
     await _found(service, job_id)
-    return EventSourceResponse(_log(service, job_id))
+    return EventSourceResponse(_log(service, job_id, last_event_id))
 
 
 @router.get("/jobs/{job_id}/metrics", responses=documented(404), summary="A training's loss curve")
@@ -152,8 +169,7 @@ async def metrics(job_id: JobId, service: TheService) -> wire.JobMetrics:
     )
 
 
-async def _log(service: Service, job_id: str) -> AsyncGenerator[ServerSentEvent]:
-    at = 0
+async def _log(service: Service, job_id: str, at: int) -> AsyncGenerator[ServerSentEvent]:
     while True:
         job = await service.jobs.find(job_id)
         file = _log_file(service, job_id)
