@@ -16,7 +16,7 @@ from repo_tune_pipeline.retrieval import index_summary
 from repo_tune_pipeline.settings import Settings, VariantSettings
 from repo_tune_pipeline.training import IN_MEMORY_FILE, LEARNED_FILE, resolve_base_model
 
-EVALUATION_VERSION = "3"
+EVALUATION_VERSION = "4"
 WEIGHTS = "adapter_model.safetensors"
 REPORT_FILES = ("report.html", "report.json", "report.md", "predictions.jsonl", "timings.json")
 DATASET_FILES = ("sft.jsonl", "heldout.jsonl", "heldout_recent.jsonl")

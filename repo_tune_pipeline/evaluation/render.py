@@ -133,8 +133,8 @@ def headline(report: Report) -> str:
 
 
 def base_name(report: Report) -> str:
-    """The base model as the user named it."""
-    return str(report.data["adapter"].get("base_model", report.plan.base_model))
+    """The base model as the user named it, without where it lies."""
+    return str(report.data["adapter"]["base_model"])
 
 
 def _table(report: Report, metric: Metric) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from repo_tune_pipeline.evaluation.predicting import Predicted
 from repo_tune_pipeline.evaluation.predictions import Prediction
 from repo_tune_pipeline.evaluation.selection import Selection
 from repo_tune_pipeline.evaluation.verdict import Controls, Verdict, decide
+from repo_tune_pipeline.evaluation.wording import without_place
+from repo_tune_pipeline.ingestion import public_source
 from repo_tune_pipeline.prompting import PROMPT_VERSION
 from repo_tune_pipeline.training import read_metrics
 
@@ -78,10 +80,11 @@ def build_report(plan: EvaluationPlan, measured: Measured) -> Report:
         "parity": dict(controls.parity or {}),
         "dataset": _dataset(plan),
         "adapter": _adapter(plan),
-        "placebo": read_run(plan.placebo) if plan.placebo else {},
+        "placebo": _run(plan.placebo) if plan.placebo else {},
         "gemini": dict(measured.gemini),
         "settings": {
             **settings.model_dump(mode="json"),
+            "placebo": without_place(public_source(settings.placebo)),
             "promotion": plan.settings.promotion.model_dump(mode="json"),
             "passages": plan.settings.answering.passages,
             "filter": plan.filter.model_dump(mode="json"),
@@ -145,9 +148,16 @@ def _dataset(plan: EvaluationPlan) -> dict[str, Any]:
 
 def _adapter(plan: EvaluationPlan) -> dict[str, Any]:
     return {
-        **read_run(plan.adapter),
+        **_run(plan.adapter),
         "variant": plan.variant,
         "version": plan.adapter.name,
         "weights_sha256": plan.adapter_digest,
         "base_digest": plan.base_digest,
     }
+
+
+def _run(adapter: Path) -> dict[str, Any]:
+    """A version's run.json without where its base model lies: a report is read elsewhere, too."""
+    run = read_run(adapter)
+    kept = {name: value for name, value in run.items() if name != "base_path"}
+    return {**kept, "base_model": without_place(str(run["base_model"]))}

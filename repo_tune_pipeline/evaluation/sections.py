@@ -23,7 +23,7 @@ from repo_tune_pipeline.evaluation.charts import bar, interval_chart, reach_of
 from repo_tune_pipeline.evaluation.comparison import Comparison, Difference
 from repo_tune_pipeline.evaluation.metrics import ALL, METRICS
 from repo_tune_pipeline.evaluation.report import Report
-from repo_tune_pipeline.evaluation.wording import percent, signed
+from repo_tune_pipeline.evaluation.wording import counted, percent, signed
 
 _CHARTED = (("bits_per_byte", ALL), ("edit_similarity", "code_completion"))
 _QUESTIONS = {
@@ -244,10 +244,11 @@ def _leaks(report: Report) -> dict[str, str]:
 def _parity(report: Report) -> dict[str, str]:
     told = report.data["parity"]
     if not told:
-        return _row("Served equals trained", "Not compared: the trainer left no answers.", "")
+        return _row("Served equals trained", "Not compared: the trainer left no answers.", "worse")
     text = (
-        f"{told['prompts']} prompts: trained and saved lie {told['trained_to_reloaded']:.4f} nats "
-        f"per token apart, served and merged {told['served_to_merged']:.4f}; "
+        f"{counted(told['prompts'], 'prompt')} compared: trained and saved lie "
+        f"{told['trained_to_reloaded']:.4f} nats per token apart, served and merged "
+        f"{told['served_to_merged']:.4f}; "
         f"{told['answers_alike']} answers alike."
     )
     return _row("Served equals trained", text, "better" if told["agree"] else "worse")

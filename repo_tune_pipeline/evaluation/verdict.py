@@ -19,6 +19,10 @@ FORMLESS = "code_completion"
 """Its answers are the repository's code itself. In other tasks an adapter also learns the form of
 an answer, and learns it from wrong answers too: they alone would promote one that knows nothing.
 """
+_NOT_COMPARED = (
+    "Served can't be compared with what was trained: the version holds no answers of the model as "
+    "it was trained. Train it again; with `fsdp_config` or `deepspeed` none are kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,13 @@ def decide(
     predictions: Sequence[Prediction],
     comparison: Comparison,
     settings: PromotionSettings,
-    controls: Controls = Controls(),
+    controls: Controls,
 ) -> Verdict:
     """Promote if bits per byte are surely and sufficiently lower, and nothing stands against it.
 
     Lower than the base's over all tasks and on code alone, and than the placebo's where there is
     one. Nothing is decided on too few examples or files; code alone is asked where there
-    are enough.
+    are enough. What is served has to have been compared with what was trained.
     """
     findings = [
         *_void(controls),
@@ -205,7 +209,9 @@ def _recited(controls: Controls, settings: PromotionSettings) -> list[Finding]:
 
 def _parity(controls: Controls) -> list[Finding]:
     parity = controls.parity or {}
-    if not parity or parity["agree"]:
+    if not parity:
+        return [Finding(False, _NOT_COMPARED)]
+    if parity["agree"]:
         return []
     return [
         Finding(

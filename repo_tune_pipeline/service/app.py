@@ -15,6 +15,7 @@ from starlette.responses import Response
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.service.admission import Admission, most_under_way
 from repo_tune_pipeline.service.dagster import Dagster
+from repo_tune_pipeline.service.examples import EXAMPLES
 from repo_tune_pipeline.service.guard import Guard
 from repo_tune_pipeline.service.jobs import Jobs
 from repo_tune_pipeline.service.local_models import LoadVersion, LocalModels, load_version
@@ -91,7 +92,7 @@ def create_app(
 
 
 def _openapi(app: FastAPI, *, with_token: bool) -> dict[str, object]:
-    """The document, with the form of errors and, where there is one, the token."""
+    """The document, with examples, the form of errors and, where there is one, the token."""
     if app.openapi_schema:
         return app.openapi_schema
     made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
@@ -100,6 +101,9 @@ def _openapi(app: FastAPI, *, with_token: bool) -> dict[str, object]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema
+    # Not on the models: FastAPI leaves every null out of what stands there.
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
     for path, operations in made["paths"].items():
         refused = "ErrorAnswer" if path.startswith("/v1/") else "Problem"
         kind = "application/json" if path.startswith("/v1/") else "application/problem+json"

@@ -121,12 +121,6 @@ class EvaluateBody(_Body):
 class Started(BaseModel):
     """A job that was queued."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"job_id": JOB_ID, "status_url": f"/ingest/status/{JOB_ID}"}]
-        }
-    )
-
     job_id: str
     status_url: str
 

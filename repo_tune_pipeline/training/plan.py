@@ -30,7 +30,7 @@ from repo_tune_pipeline.training.recipe_check import check_recipe
 from repo_tune_pipeline.training.replay import replay_of, replay_share
 from repo_tune_pipeline.training.within_steps import drawn, reached_by, step_rows
 
-TRAINING_VERSION = "4"
+TRAINING_VERSION = "5"
 
 _PLACES = ("base_model", "datasets", "dataset_prepared_path", "output_dir")
 """Keys that say where things lie on this machine, and not what is learned."""

@@ -13,6 +13,16 @@ from repo_tune_pipeline.evaluation.selection import Selection
 from repo_tune_pipeline.models.protocol import Answer, Prompt
 from repo_tune_pipeline.records import SftExample
 
+PARITY = {
+    "prompts": 32,
+    "trained_to_reloaded": 0.0001,
+    "served_to_merged": 0.0,
+    "tolerance": 0.01,
+    "answers_alike": 32,
+    "agree": True,
+}
+"""As measured where served equals trained."""
+
 
 @dataclass(frozen=True)
 class Nats:

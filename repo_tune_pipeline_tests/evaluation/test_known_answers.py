@@ -5,9 +5,10 @@ import pytest
 
 from repo_tune_pipeline.evaluation.cells import ADAPTER_PLAIN, BASE_PLAIN
 from repo_tune_pipeline.evaluation.comparison import compare
-from repo_tune_pipeline.evaluation.verdict import decide
+from repo_tune_pipeline.evaluation.verdict import Controls, decide
 from repo_tune_pipeline.settings import PromotionSettings
 from repo_tune_pipeline_tests.evaluation.known import (
+    PARITY,
     asked,
     copies,
     guesses,
@@ -72,7 +73,8 @@ def test_two_models_of_the_same_worth_are_told_apart_about_as_often_as_it_says()
         difference = comparison.difference("all", "bits_per_byte")
         assert difference is not None
         found += difference.direction != "undecided"
-        verdict = decide(predictions, comparison, PromotionSettings())
+        controls = Controls(parity=PARITY)
+        verdict = decide(predictions, comparison, PromotionSettings(), controls)
         promoted += verdict.decision == "promote"
     assert 0.02 <= found / 200 <= 0.11
     assert promoted / 200 <= 0.05

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from repo_tune_pipeline.evaluation.report import Measured, build_report
 from repo_tune_pipeline.evaluation.safe_text import markdown_code, visible
 from repo_tune_pipeline.evaluation.selection import Selection
 from repo_tune_pipeline.evaluation.verdict import Controls
+from repo_tune_pipeline.evaluation.wording import without_place
 from repo_tune_pipeline.evaluation.worker import main
 from repo_tune_pipeline_tests.evaluation.known import prediction
 from repo_tune_pipeline_tests.evaluation.worlds import (
+    QUICK,
     World,
     an_example,
     some_examples,
@@ -119,3 +122,38 @@ def test_what_only_one_model_was_measured_on_is_shown_for_the_other_as_missing(
         render_html(report)
     )
     assert "| Grounding | Code completion | 12 | 0.500 | – |" in render_markdown(report)
+
+
+def test_neither_models_nor_the_placebo_are_named_by_where_they_lie(
+    world: World, idle_adapter: Path, taught_adapter: Path
+) -> None:
+    predictions = [prediction(an_example(number), 2.0, 1.5) for number in range(4)]
+    selection = Selection(tuple(one.example for one in predictions), frozenset(), 4, {})
+    measured = Measured(selection, Predicted(predictions), (), Controls(), "cpu", "float32")
+    settings = QUICK.model_copy(update={"placebo": f"file://{world.root}/other.git"})
+
+    report = build_report(
+        world.plan(idle_adapter, placebo=taught_adapter, settings=settings), measured
+    )
+
+    assert report.data["settings"]["placebo"] == "other.git"
+    assert report.data["adapter"]["base_model"] == world.base.name
+    assert report.data["placebo"]["base_model"] == world.base.name
+    for text in (json.dumps(report.data), render_html(report), render_markdown(report)):
+        assert str(world.root) not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rich", "rich"),
+        ("https://example.com/acme/other.git", "https://example.com/acme/other.git"),
+        ("git@example.com:acme/other.git", "git@example.com:acme/other.git"),
+        ("Qwen/Qwen2-7B-Instruct", "Qwen/Qwen2-7B-Instruct"),
+        ("/srv/code/other", "other"),
+        ("~/code/other/", "other"),
+        ("file:///srv/code/other.git", "other.git"),
+    ],
+)
+def test_a_source_is_shown_as_it_was_named_unless_that_is_a_place(source: str, shown: str) -> None:
+    assert without_place(source) == shown

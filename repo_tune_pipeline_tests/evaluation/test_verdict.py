@@ -7,8 +7,11 @@ from repo_tune_pipeline.evaluation.leaks import Leaks
 from repo_tune_pipeline.evaluation.predictions import Prediction
 from repo_tune_pipeline.evaluation.verdict import Controls, Verdict, decide
 from repo_tune_pipeline.settings import PromotionSettings
-from repo_tune_pipeline_tests.evaluation.known import prediction
+from repo_tune_pipeline_tests.evaluation.known import PARITY, prediction
 from repo_tune_pipeline_tests.evaluation.worlds import QUICK, an_example
+
+CLEAN = Leaks(0, 0)
+ALIKE = Controls(parity=PARITY)
 
 
 def some_predictions(
@@ -26,7 +29,7 @@ def some_predictions(
     ]
 
 
-def decided(predictions: list[Prediction], controls: Controls = Controls()) -> Verdict:  # noqa: B008
+def decided(predictions: list[Prediction], controls: Controls = ALIKE) -> Verdict:
     return decide(predictions, compare(predictions, QUICK), PromotionSettings(), controls)
 
 
@@ -110,15 +113,6 @@ def test_an_adapter_that_learnt_only_the_form_of_answers_is_held(
     assert words in on_the_code
 
 
-CLEAN = Leaks(0, 0)
-PARITY = {
-    "prompts": 32,
-    "trained_to_reloaded": 0.0001,
-    "served_to_merged": 0.0,
-    "tolerance": 0.01,
-    "answers_alike": 32,
-    "agree": True,
-}
 RECITED = {"training": {"asked": 32, "by_adapter_alone": 2}, "secrets": 0}
 
 
@@ -126,16 +120,23 @@ RECITED = {"training": {"asked": 32, "by_adapter_alone": 2}, "secrets": 0}
     ("controls", "against"),
     [
         (Controls(CLEAN, {"all": {"change": 0.01}}, RECITED, PARITY), ""),
-        (Controls(Leaks(3, 0)), "learned from 3 of the held-out examples"),
-        (Controls(Leaks(None, 9)), "gives back 9 held-out texts"),
-        (Controls(Leaks(None, 0, 0.5, 0.4, 0.6, 0.1)), "gained more on held-out code"),
-        (Controls(general={"all": {"change": 0.2}}), "20.0 % more bits per byte"),
+        (Controls(Leaks(3, 0), parity=PARITY), "learned from 3 of the held-out examples"),
+        (Controls(Leaks(None, 9), parity=PARITY), "gives back 9 held-out texts"),
         (
-            Controls(memorisation={"training": {"asked": 32, "by_adapter_alone": 30}}),
+            Controls(Leaks(None, 0, 0.5, 0.4, 0.6, 0.1), parity=PARITY),
+            "gained more on held-out code",
+        ),
+        (Controls(general={"all": {"change": 0.2}}, parity=PARITY), "20.0 % more bits per byte"),
+        (
+            Controls(
+                memorisation={"training": {"asked": 32, "by_adapter_alone": 30}}, parity=PARITY
+            ),
             "gives back 30 of 32 training texts",
         ),
-        (Controls(memorisation={"secrets": 1}), "looks like a secret"),
+        (Controls(memorisation={"secrets": 1}, parity=PARITY), "looks like a secret"),
         (Controls(parity={**PARITY, "agree": False}), "Served isn't what was trained"),
+        (Controls(CLEAN, parity={}), "no answers of the model as it was trained"),
+        (Controls(CLEAN), "Train it again"),
     ],
 )
 def test_each_control_can_hold_an_adapter_that_is_better(controls, against: str) -> None:

@@ -26,6 +26,7 @@ from repo_tune_pipeline_tests.evaluation.worlds import (
     write_dataset,
 )
 
+CHECKOUT = Path(__file__).parents[2]
 PROSE = {"bits_per_byte", "loss", "chrf", "rouge_l", "grounding"}
 REPORT_KEYS = {
     "verdict",
@@ -146,6 +147,16 @@ def test_dagster_is_shown_the_verdict_and_the_content_digest(through_dagster) ->
     assert "| Bits per byte | All tasks | 36 |" in values["summary"]
     assert len(data_version) == 64
     assert (plan.folder.parent / "latest").resolve() == plan.folder
+
+
+def test_no_form_of_the_report_tells_where_things_lie(through_dagster, world: World) -> None:
+    plan, _, _ = through_dagster
+
+    for name in ("report.json", "report.html", "report.md", "timings.json"):
+        text = (plan.folder / name).read_text(encoding="utf-8")
+        assert str(world.root) not in text, name
+        assert str(CHECKOUT) not in text, name
+    assert f"against its base model `{world.base.name}`" in (plan.folder / "report.md").read_text()
 
 
 def test_the_numbers_can_be_recomputed_from_the_predictions(through_dagster) -> None:

@@ -13,6 +13,7 @@ from repo_tune_pipeline.models.loading import load_local_model
 from repo_tune_pipeline.records import ExampleMeta, SftExample, Snapshot, SourceFile, TaskName
 from repo_tune_pipeline.retrieval import build_index
 from repo_tune_pipeline.settings import EvaluationSettings, Settings, VariantSettings
+from repo_tune_pipeline.training import IN_MEMORY_FILE
 from repo_tune_pipeline.training.examples import TrainingExample
 from repo_tune_pipeline.training.learned import LEARNED_FILE, write_learned
 from repo_tune_pipeline_tests.retrieval.chunks import chunk
@@ -178,9 +179,17 @@ def write_manifest(path: Path) -> Path:
 
 
 def make_adapter(
-    folder: Path, base: Path, *, teach: Sequence[SftExample] = (), steps: int = 0
+    folder: Path,
+    base: Path,
+    *,
+    teach: Sequence[SftExample] = (),
+    steps: int = 0,
+    asked: Sequence[SftExample] = (),
 ) -> Path:
-    """A LoRA adapter that knows `teach` by heart; without steps it changes nothing."""
+    """A LoRA adapter that knows `teach` by heart; without steps it changes nothing.
+
+    With `asked` it keeps, as after a real training, what the model in memory makes of some of them.
+    """
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -191,6 +200,8 @@ def make_adapter(
     config = LoraConfig(r=16, lora_alpha=32, target_modules=targets, task_type="CAUSAL_LM")
     tuned = get_peft_model(model, config)
     losses = _teach(tuned, load_local_model(base), teach, steps)
+    if asked:
+        keep_answers(folder, tuned, base, asked)
     tuned.save_pretrained(folder)
     lines = [
         orjson.dumps({"step": step, "loss": loss}) + b"\n" for step, loss in enumerate(losses, 1)
@@ -198,9 +209,29 @@ def make_adapter(
     write_file(folder / "metrics.jsonl", b"".join(lines))
     write_json(
         folder / "run.json",
-        {"base_model": str(base), "variant": "main", "steps": steps, "profile": "starter"},
+        {
+            "base_model": str(base),
+            "base_path": str(base),
+            "variant": "main",
+            "steps": steps,
+            "profile": "starter",
+        },
     )
     return folder
+
+
+def keep_answers(folder: Path, model, base: Path, asked: Sequence[SftExample]) -> None:
+    """What the trainer leaves for the comparison with what is served."""
+    from transformers import AutoTokenizer
+
+    from repo_tune_pipeline.training.in_memory import write_answers
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.save_pretrained(folder)
+    lines = write_examples(folder / "asked.jsonl", asked)
+    write_answers(model, tokenizer, lines, folder / IN_MEMORY_FILE)
+    lines.unlink()
+    write_file(folder / "axolotl.yaml", f"base_model: {base}\nload_in_4bit: false\n".encode())
 
 
 def remember(adapter: Path, learned: Sequence[SftExample]) -> Path:

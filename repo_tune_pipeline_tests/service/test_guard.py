@@ -3,14 +3,19 @@
 import base64
 import json
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount
 
 from repo_tune_pipeline.errors import UsageError
 from repo_tune_pipeline.exposure import require_token
-from repo_tune_pipeline_tests.service.serving import client, service
+from repo_tune_pipeline.service.app import create_app
+from repo_tune_pipeline.settings import Settings
+from repo_tune_pipeline_tests.service.serving import NO_DAGSTER, client, service
 
 TOKEN = "correct horse battery staple"
 JOB = "0b9ef0d3-4b5e-4b61-9d0e-3c1f0a4fd6a1"
@@ -22,26 +27,27 @@ def guarded(home):
         yield address
 
 
-def routes(url: str, **options) -> list[tuple[str, str]]:
-    with client(url, **options) as http:
-        paths = http.get("/openapi.json").json()["paths"]
-    found = [(method.upper(), path) for path, methods in paths.items() for method in methods]
-    assert len(found) >= 18
-    return [
-        (method, path.replace("{job_id}", JOB).replace("{variant}", "main")
-         .replace("{model}", "base"))
-        for method, path in found
-    ]  # fmt: skip
+def routes(home) -> list[tuple[str, str]]:
+    """Every method and path of the application: pages and files too, which no document lists."""
+    app = create_app(home, Settings(), NO_DAGSTER, token=TOKEN)
+    found: list[tuple[str, str]] = []
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, Mount):
+            folder = Path(route.original_route.app.directory)
+            found += [("GET", f"{route.path}/{file.name}") for file in sorted(folder.iterdir())]
+            continue
+        path = route.path.replace("{job_id}", JOB).replace("{variant}", "main")
+        found += [(method, path.replace("{model}", "base")) for method in sorted(route.methods)]
+    return found
 
 
-def test_every_route_but_health_asks_for_the_token(guarded):
+def test_every_route_but_health_asks_for_the_token(guarded, home):
     known = {"Authorization": f"Bearer {TOKEN}"}
+    walked = routes(home)
+    pages = {"/", "/ui/repos", f"/ui/jobs/{JOB}", "/docs", "/openapi.json", "/page/page.js"}
+    assert {("GET", path) for path in pages} | {("POST", "/v1/completions")} <= set(walked)
     with client(guarded) as http:
-        for method, path in [
-            *routes(guarded, headers=known),
-            ("GET", "/docs"),
-            ("GET", "/nothing"),
-        ]:
+        for method, path in [*walked, ("GET", "/nothing"), ("GET", "/page/../main.py")]:
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
                 answer = http.request(method, path, headers=headers)
                 if path.startswith("/health"):
@@ -49,7 +55,7 @@ def test_every_route_but_health_asks_for_the_token(guarded):
                     continue
                 assert answer.status_code == 401, (method, path)
                 assert "Bearer" in answer.headers["www-authenticate"]
-            assert http.request(method, path, headers=known).status_code != 401
+            assert http.request(method, path, headers=known).status_code != 401, (method, path)
 
 
 def test_a_browser_can_give_the_token_as_a_password(guarded):
