@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_the_service_does_what_its_document_says(tmp_path: Path, token: str) -> 
                 *headers,
                 "--checks=all",
                 f"--max-time={SECONDS}",
-                "--phases=coverage,fuzzing",
+                "--phases=examples,coverage,fuzzing,stateful",
                 "--request-timeout=60",
                 "--continue-on-failure",
                 "--no-color",
@@ -68,3 +69,5 @@ def test_the_service_does_what_its_document_says(tmp_path: Path, token: str) -> 
             timeout=SECONDS + 240,
         )
     assert done.returncode == 0, done.stdout[-6000:]
+    # What one call answers is put into the next: without such links a phase would test nothing.
+    assert re.search(r"API Links: +\d+ covered / [1-9]", done.stdout), done.stdout[-6000:]
