@@ -11,9 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import compile_path
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.errors import (
@@ -186,10 +187,9 @@ def install(app: FastAPI, home: Home) -> None:
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
     found: set[str] = set()
-    for route in app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE and isinstance(route, Route):
-            found |= route.methods or set()
+    for route in iter_route_contexts(app.routes):
+        if route.methods and compile_path(route.path or "")[0].match(request.url.path):
+            found |= route.methods
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from repo_tune_pipeline.artifacts import Home
 from repo_tune_pipeline.service.app import create_app
+from repo_tune_pipeline.service.wire import JOB_ID
 from repo_tune_pipeline.settings import Settings
 from repo_tune_pipeline_tests.service.serving import NO_DAGSTER, client
 
@@ -76,3 +77,16 @@ def form(value: dict[str, Any]) -> dict[str, Any]:
     """Its keys, and those of the first in each of its lists."""
     firsts = {key: inner[0] for key, inner in value.items() if isinstance(inner, list)}
     return {key: sorted(firsts[key]) if key in firsts else None for key in value}
+
+
+def test_a_method_that_a_path_lacks_is_refused_with_those_that_it_has(url: str, document) -> None:
+    values = {"{job_id}": JOB_ID, "{variant}": "main", "{model}": "base"}
+    with client(url) as http:
+        for path, operations in document["paths"].items():
+            asked = path
+            for name, value in values.items():
+                asked = asked.replace(name, value)
+            answer = http.patch(asked)
+            assert answer.status_code == 405, path
+            allowed = {method.strip().lower() for method in answer.headers["allow"].split(",")}
+            assert allowed == operations.keys(), path
