@@ -184,6 +184,11 @@ def _openai(limits: AnsweringSettings, environ: Mapping[str, str]) -> Client:
             "The configuration names no model behind a server of OpenAI's protocol.",
             "Set `answering.openai.base_url` and `answering.openai.model`, or ask another model.",
         )
+    if not named.base_url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"`answering.openai.base_url` is {named.base_url}, which is no http address.",
+            f"Write it as http://{named.base_url}, or with https.",
+        )
     host = host_of(named.base_url)
     if not is_loopback(host) and not limits.i_may_send_this_code:
         raise ConfigError(

@@ -67,6 +67,7 @@ def plan_placebo(
         ),
         configs=configs,
         home=place,
+        device=home,
     )
 
 

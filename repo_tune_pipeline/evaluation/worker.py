@@ -6,6 +6,7 @@ Progress goes to stderr, or to Dagster's log.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -25,7 +26,7 @@ from repo_tune_pipeline.artifacts import (
     write_json,
 )
 from repo_tune_pipeline.device import held_device
-from repo_tune_pipeline.errors import RepoTuneError
+from repo_tune_pipeline.errors import EvaluationError, RepoTuneError
 from repo_tune_pipeline.evaluation.measuring import measure
 from repo_tune_pipeline.evaluation.metrics import ALL
 from repo_tune_pipeline.evaluation.plan import EvaluationPlan, load_plan
@@ -41,8 +42,15 @@ from repo_tune_pipeline.models.quiet import stay_offline
 _SECONDS_BETWEEN_NEWS = 2.0
 
 
-def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
+def evaluate(
+    plan: EvaluationPlan, say: Callable[[str], None], every_news: Callable[[], None] = lambda: None
+) -> Report:
     """Measure, decide, and leave the report in the plan's folder.
+
+    Args:
+        plan: what is measured.
+        say: told how far it is.
+        every_news: called with each piece of news and while it waits; what it raises ends it.
 
     Raises:
         BaseModelError: the base model can't be loaded.
@@ -50,8 +58,8 @@ def evaluate(plan: EvaluationPlan, say: Callable[[str], None]) -> Report:
         EmptyInputError: no held-out example is the variant's and fits the model.
         StorageError: the report couldn't be written; nothing is left behind.
     """
-    with held_device(Home(plan.home), say):
-        measured = measure(plan, say, _throttled(say))
+    with held_device(Home(plan.home), say, every_news):
+        measured = measure(plan, say, _throttled(say, every_news))
     report = build_report(plan, measured)
     save_report(report)
     return report
@@ -122,7 +130,10 @@ def _run(path: Path, pipes: PipesContext | None) -> None:
     started = time.monotonic()
     plan = load_plan(path)
     (plan.work_dir / "error.json").unlink(missing_ok=True)
-    report = evaluate(plan, pipes.log.info if pipes else _to_stderr)
+    if pipes:
+        report = evaluate(plan, pipes.log.info, _while_parent_lives())
+    else:
+        report = evaluate(plan, _to_stderr)
     seconds = time.monotonic() - started
     if pipes:
         pipes.report_asset_materialization(
@@ -133,12 +144,29 @@ def _run(path: Path, pipes: PipesContext | None) -> None:
         print(f"{report.verdict.decision}: {plan.folder / 'report.html'} ({seconds:.1f} s)")
 
 
-def _throttled(say: Callable[[str], None]) -> Callable[[str, int, int], None]:
+def _while_parent_lives() -> Callable[[], None]:
+    """Ends an evaluation that nobody reads any longer, and that would keep the device."""
+    parent = os.getppid()
+
+    def check() -> None:
+        if os.getppid() != parent:
+            raise EvaluationError(
+                "The evaluation was stopped by the end of the Dagster process that started it.",
+                "Run it again.",
+            )
+
+    return check
+
+
+def _throttled(
+    say: Callable[[str], None], every_news: Callable[[], None]
+) -> Callable[[str, int, int], None]:
     """News of progress, at most one every few seconds and always the last of its kind."""
     said = 0.0
 
     def news(what: str, done: int, total: int) -> None:
         nonlocal said
+        every_news()
         if done == total or time.monotonic() - said > _SECONDS_BETWEEN_NEWS:
             said = time.monotonic()
             say(f"{what} {done}/{total}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 
 
 def give_memory_back() -> None:
@@ -14,5 +15,7 @@ def give_memory_back() -> None:
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
-        # Without it this process keeps what it freed for models of its own to come.
-        torch.cuda.empty_cache()
+        # Without it this process keeps what it freed for models of its own to come. A device that
+        # failed refuses this too: the next question is told why.
+        with suppress(RuntimeError):
+            torch.cuda.empty_cache()

@@ -22,8 +22,9 @@ Load = Callable[[], Mapping[str, FollowedAnswerer]]
 
 
 class ModelQueue:
-    """Answers in batches of what waits. The model is loaded with the first question; it is freed
-    within seconds while `device_wanted`, for a training, and at the end.
+    """Answers in batches of what waits. The model is loaded with the first question; while
+    `device_wanted`, for a training, it is freed after the batch under way, or within seconds where
+    nobody asks; and at the end.
 
     Args:
         load: gives models by name, such as a base and, over the same weights, its adapter; called
@@ -65,7 +66,9 @@ class ModelQueue:
     @property
     def waiting(self) -> int:
         """How many questions wait for their turn."""
-        return len(self._waiting)
+        with self._changed:
+            self._forget_dropped()
+            return len(self._waiting)
 
     def ask(
         self,
@@ -95,6 +98,7 @@ class ModelQueue:
         with self._changed:
             if self._ending:
                 raise _ended_error()
+            self._forget_dropped()
             if len(self._waiting) >= self._most_waiting:
                 wait = max(1.0, len(self._waiting) * self._seconds_each)
                 raise BusyError(f"{len(self._waiting)} questions wait already.", wait)
@@ -144,6 +148,10 @@ class ModelQueue:
         if asked:
             self._answer(asked)
             self._seconds_each = (time.monotonic() - began) / len(asked)
+
+    def _forget_dropped(self) -> None:
+        """What nobody waits for any longer takes no place; called under the lock."""
+        self._waiting = deque(one for one in self._waiting if not one.asked.cancelled())
 
     def _turn_away(self, why: Callable[[], BusyError]) -> None:
         with self._changed:

@@ -14,6 +14,8 @@ import httpx
 from repo_tune_pipeline.errors import DagsterError
 
 _SECONDS = 30.0
+_PAGE = 100
+"""Runs in one answer."""
 
 _REPOSITORIES = """
 { repositoriesOrError { ... on RepositoryConnection {
@@ -153,6 +155,18 @@ class Dagster:
         if "results" not in told:
             raise DagsterError(f"Dagster lists no runs: {_first_line(told['message'])}.")
         return told["results"]
+
+    async def all_runs(self, statuses: Sequence[str]) -> list[Run]:
+        """All runs of some statuses, the newest first.
+
+        Raises:
+            DagsterError: the webserver doesn't answer.
+        """
+        found = page = await self.runs(statuses=statuses, limit=_PAGE)
+        while len(page) == _PAGE:
+            page = await self.runs(statuses=statuses, limit=_PAGE, before=page[-1]["runId"])
+            found = [*found, *page]
+        return found
 
     async def failure(self, run_id: str) -> str:
         """Why a run failed, as the step that did says it; empty where nothing was recorded.

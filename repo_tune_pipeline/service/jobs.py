@@ -159,7 +159,7 @@ class Jobs:
 
     async def going_on(self) -> list[Job]:
         """Jobs that are queued or running. Raises as `newest`."""
-        runs = await self._dagster.runs(statuses=_GOING_ON)
+        runs = await self._dagster.all_runs(_GOING_ON)
         found = [self._job(run) for run in runs if _kind(run)]
         return [job for job in found if job.status in ("queued", "running")]
 
@@ -212,7 +212,7 @@ class Jobs:
         process = jobs.holder(self._home, job_id)
         return [
             run
-            for run in await self._dagster.runs(statuses=_GOING_ON)
+            for run in await self._dagster.all_runs(_GOING_ON)
             if run["runId"] == job_id
             or (process and jobs.holder(self._home, run["runId"]) == process)
         ]

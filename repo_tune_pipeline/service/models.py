@@ -6,12 +6,11 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-
-from anyio import CapacityLimiter, to_thread
 
 from repo_tune_pipeline import answering
 from repo_tune_pipeline.answering import REMOTE_KINDS, ModelKind, OpenedModel, RemoteKind
@@ -71,7 +70,7 @@ class Models:
         self._admission = admission
         self._environ = environ
         self._remote = RemoteModels(settings, environ)
-        self._searching = CapacityLimiter(_SEARCHES)
+        self._searchers = ThreadPoolExecutor(_SEARCHES, thread_name_prefix="search")
 
     @property
     def default(self) -> ModelKind:
@@ -93,6 +92,7 @@ class Models:
         """Answer nothing more."""
         self._local.close()
         self._remote.close()
+        self._searchers.shutdown(wait=False, cancel_futures=True)
 
     def open_remote(self, kind: RemoteKind) -> OpenedModel:
         """Raises ConfigError where it may not be asked."""
@@ -119,6 +119,8 @@ class Models:
             hits = await self._search(question, wanted.repo)
             if not hits:
                 return answering.answer_json(nothing_found(time.monotonic() - began), model.name)
+            # Meanwhile there may be another champion, and its version another queue.
+            model = await self._model(wanted)
             passages: list[tuple[Hit, str]] = []
             asked = model.ask(partial(_grounded, question, hits, passages, self.tokens(wanted)))
             answer = await _finished(asked)
@@ -149,6 +151,9 @@ class Models:
                     writing.answer = Answer(NOTHING_FOUND, 0, 0, finished=True)
                     yield NOTHING_FOUND, writing
                     return
+                # As above.
+                model = await self._model(wanted)
+                writing.model = model.name
                 made = partial(
                     _grounded, question.instruction, hits, writing.passages, self.tokens(wanted)
                 )
@@ -168,7 +173,8 @@ class Models:
             repo=repo,
             environ=self._environ,
         )
-        return await to_thread.run_sync(look, limiter=self._searching)
+        # A search that nobody waits for any longer keeps its place until it has ended.
+        return await asyncio.get_running_loop().run_in_executor(self._searchers, look)
 
     async def _model(self, wanted: Wanted) -> Askable:
         if wanted.kind in REMOTE_KINDS:

@@ -73,6 +73,7 @@ class TrainingPlan:
     processes: int
     memory_gib: float
     home: Path
+    device: Path
     notes: tuple[str, ...]
 
     @property
@@ -121,7 +122,8 @@ class TrainingPlan:
         try:
             values = cast(dict[str, Any], orjson.loads(data))
             places = {
-                name: Path(values[name]) for name in ("work_dir", "adapter", "dataset", "home")
+                name: Path(values[name])
+                for name in ("work_dir", "adapter", "dataset", "home", "device")
             }
             filter = VariantSettings.model_validate(values["filter"])
             notes = tuple(values["notes"])
@@ -139,6 +141,7 @@ def plan_training(
     settings: TrainingSettings,
     configs: Path,
     home: Home,
+    device: Home | None = None,
 ) -> TrainingPlan:
     """Decide everything about a training and check all that can be checked without starting it.
 
@@ -149,6 +152,7 @@ def plan_training(
         settings: the profile, what replaces its base model and step limit, and how many devices.
         configs: folder with axolotl.yaml and profiles/.
         home: where the training and its adapter are put.
+        device: the home whose device it takes, if that is another one.
 
     Raises:
         ConfigError: the recipe or the profile has a key or value that Axolotl doesn't take, or this
@@ -208,6 +212,7 @@ def plan_training(
         processes=processes,
         memory_gib=settings.memory_gib,
         home=home.root.absolute(),
+        device=(device or home).root.absolute(),
         notes=tuple(notes),
     )
 

@@ -115,7 +115,7 @@ def train(plan: TrainingPlan, teller: Teller) -> None:
             def news() -> None:
                 teller.progress(plan.work_dir)
 
-            with held_device(Home(plan.home), teller.say, news):
+            with held_device(Home(plan.device), teller.say, news):
                 climbed = climb(plan, news, teller.say)
                 publish_adapter(plan, climbed)
     point_latest(plan.adapter)

@@ -42,6 +42,8 @@ def test_it_learns_from_as_many_examples_of_an_installed_package_by_the_same_rec
     assert again.fingerprint == plan.fingerprint
     assert more.examples == 200
     assert plan.adapter.is_relative_to(tmp_path / "home" / "placebo")
+    # Or it would be trained beside the team's own adapter.
+    assert plan.device == tmp_path / "home"
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,14 @@ def test_beyond_its_bound_a_question_is_turned_away_with_when_to_come_back(watch
         queue.ask(Prompt("Explain."), max_tokens=2)
     assert busy.value.retry_after >= 1
     waiting[0].drop()
+    assert queue.waiting == 2
+    waiting.append(queue.ask(Prompt("Explain."), max_tokens=2))
     watched.go.set()
     assert first.result(60).tokens == 2
+    assert waiting[3].result(60).tokens == 2
     assert waiting[2].result(60).tokens == 2
     queue.close()
-    assert len(watched.batches) == 3
+    assert len(watched.batches) == 4
 
 
 def test_one_question_that_is_too_long_fails_alone(watched):

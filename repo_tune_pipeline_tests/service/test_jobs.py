@@ -19,6 +19,8 @@ from repo_tune_pipeline_tests.service.serving import client, service, webserver
 RUN = "0b9ef0d3-4b5e-4b61-9d0e-3c1f0a4fd6a1"
 EVENTS = 1_010
 """More than the webserver tells of at once, which is 1,000."""
+AT_ONCE = 105
+"""More runs than are asked for at once, which is 100."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,16 @@ def test_a_job_out_of_reach_is_not_said_to_be_ended(place: Place) -> None:
     place.instance.report_run_failed(run)
     assert place.http.post(f"/jobs/{run.run_id}/cancel").status_code == 202
     assert place.http.get(f"/ingest/status/{run.run_id}").json()["status"] == "failed"
+
+
+def test_a_second_job_is_refused_however_many_began_after_the_first(place: Place) -> None:
+    first = place.run("generate_data_job", dg.DagsterRunStatus.STARTED)
+    others = [place.run("prune_job", dg.DagsterRunStatus.STARTED) for _ in range(AT_ONCE)]
+    answer = place.http.post("/fine-tune/generate-data")
+    for run in (first, *others):
+        place.instance.report_run_failed(run)
+    assert answer.status_code == 409
+    assert answer.json()["job_id"] == first.run_id
 
 
 def test_a_log_goes_on_where_its_reader_stopped(place: Place) -> None:

@@ -215,7 +215,8 @@ def _until(found, seconds: float = 60) -> bool:
     return found()
 
 
-def test_a_full_service_turns_away_before_any_work_is_done(home, monkeypatch):
+def _held_searches(monkeypatch):
+    """The searches that began, and what lets them go on."""
     searched, go = [], threading.Event()
     find = answering.find_passages
 
@@ -225,6 +226,11 @@ def test_a_full_service_turns_away_before_any_work_is_done(home, monkeypatch):
         return find(*given, **more)
 
     monkeypatch.setattr(answering, "find_passages", held_find)
+    return searched, go
+
+
+def test_a_full_service_turns_away_before_any_work_is_done(home, monkeypatch):
+    searched, go = _held_searches(monkeypatch)
     settings = Settings(service=ServiceSettings(max_waiting=4))
     most = 4 + MOST_TOGETHER
     slow = Slow()
@@ -320,6 +326,29 @@ def test_what_waits_when_the_champion_changes_is_answered_by_the_one_that_was_as
         assert {one.result().status_code for one in others} == {200}
         assert "error" not in "".join(one.result().text for one in others)
     assert loaded == [VERSION, NEWER]
+
+
+def test_what_is_searched_for_when_the_champion_changes_is_answered_by_the_new_one(
+    tmp_path, monkeypatch
+):
+    own, models, loaded, load = _asked_of_two_versions(tmp_path)
+    for slow in models.values():
+        slow.go.set()
+    searched, go = _held_searches(monkeypatch)
+    with service(own, load=load) as url, client(url) as http, ThreadPoolExecutor(8) as many:
+        try:
+            asked = [many.submit(_ask, http, "query", model="fine-tuned"),
+                     many.submit(_ask, http, "chat", stream=True)]  # fmt: skip
+            assert _until(lambda: len(searched) == 2)
+            make_version(own, NEWER, starter_folder(), name="starter")
+            assert _ask(http, "completion").status_code == 200
+        finally:
+            go.set()
+        query, chat = (one.result() for one in asked)
+        assert (query.status_code, chat.status_code) == (200, 200)
+        assert query.json()["model"] == f"main-{NEWER}"
+        assert "error" not in chat.text
+    assert loaded == [NEWER]
 
 
 def test_what_waits_when_a_training_takes_the_gpu_is_told_when_to_ask_again(tmp_path, monkeypatch):
