@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 # Two at a time: most of a test is waiting for processes that it started. A file's tests stay together,
-# since they share what is dear to make.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations 20
+# since they share what is dear to make, and files in their order: sorted by how many tests they have,
+# those with one long test would come last and one after the other.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check ui serve bench constraints browser postgresql clean
