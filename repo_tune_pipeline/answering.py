@@ -18,7 +18,6 @@ from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.models.remote import RemoteAnswerer
 from repo_tune_pipeline.retrieval import Hit, connect_embedder, search
 from repo_tune_pipeline.settings import AnsweringSettings, Settings
-from repo_tune_pipeline.training import resolve_base_model
 
 RemoteKind = Literal["gemini", "openai"]
 ModelKind = Literal["fine-tuned", "base", RemoteKind]
@@ -132,7 +131,7 @@ def open_model(
     if kind in REMOTE_KINDS:
         return open_remote(kind, settings, environ)
     version = exports.find_version(home, variant)
-    base = resolve_base_model(version.base)
+    base = version.find_base()
     adapter, name = (None, base.name) if kind == "base" else (version.folder, version.name)
     stay_offline()
     with quietly():

@@ -17,7 +17,6 @@ from repo_tune_pipeline.exports.adapter import require_free
 from repo_tune_pipeline.exports.card import card
 from repo_tune_pipeline.exports.modelfile import Template, modelfile
 from repo_tune_pipeline.exports.version import AdapterVersion
-from repo_tune_pipeline.training import resolve_base_model
 
 WORKER = "repo_tune_pipeline.exports.merge_worker"
 Precision = Literal["base", "float32", "bfloat16", "float16"]
@@ -57,7 +56,7 @@ def export_merged(adapter: AdapterVersion, target: Path, precision: str) -> dict
 
 
 def _require_room(adapter: AdapterVersion, target: Path, precision: str) -> None:
-    base = resolve_base_model(adapter.base)
+    base = adapter.find_base()
     if base.folder is None:
         return  # the worker says that it isn't here
     weights = sum(path.stat().st_size for path in base.folder.glob("*.safetensors"))

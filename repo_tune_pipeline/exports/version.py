@@ -8,7 +8,9 @@ from typing import Any, cast
 
 from repo_tune_pipeline.artifacts import Home, read_json
 from repo_tune_pipeline.champions import champion
-from repo_tune_pipeline.errors import EmptyInputError, UsageError
+from repo_tune_pipeline.errors import BaseModelError, EmptyInputError, UsageError
+from repo_tune_pipeline.settings import STARTER
+from repo_tune_pipeline.training import BaseModel, resolve_base_model, starter_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,32 @@ class AdapterVersion:
 
     @property
     def base(self) -> str:
-        """The hub id or folder of the base model."""
+        """The hub id or folder of the base model; the packaged one lies where the package does now,
+        which may have moved since.
+        """
+        if self.run.get("base_model") == STARTER:
+            return str(starter_folder())
         return str(self.run["base_path"])
 
     @property
     def base_is_on_a_hub(self) -> bool:
         return not Path(self.base).is_absolute()
+
+    def find_base(self) -> BaseModel:
+        """The base model, on this machine or a hub.
+
+        Raises:
+            BaseModelError: it can't be had, or the package has another starter by now.
+        """
+        base = resolve_base_model(self.base)
+        trained_on = self.run.get("base_digest", base.digest)
+        if self.run.get("base_model") == STARTER and trained_on != base.digest:
+            raise BaseModelError(
+                f"Version {self.name} was trained on another starter ({str(trained_on)[:12]}) than "
+                f"this package has ({base.digest[:12]}).",
+                "Train a new adapter version: `repo-tune train`.",
+            )
+        return base
 
 
 def find_version(home: Home, variant: str, version: str = "") -> AdapterVersion:

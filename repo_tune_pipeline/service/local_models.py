@@ -15,7 +15,7 @@ from repo_tune_pipeline.models.asked import Asked, FollowedAnswerer
 from repo_tune_pipeline.models.queue import ModelQueue
 from repo_tune_pipeline.models.quiet import quietly, stay_offline
 from repo_tune_pipeline.service.askable import Made, Wanted
-from repo_tune_pipeline.training import machine_facts, resolve_base_model
+from repo_tune_pipeline.training import machine_facts
 
 ADAPTER, BASE = "fine-tuned", "base"
 _LOOK_SECONDS = 2.0
@@ -30,7 +30,7 @@ def load_version(version: AdapterVersion) -> Mapping[str, FollowedAnswerer]:
     Raises:
         BaseModelError, EvaluationError: they can't be loaded.
     """
-    base = resolve_base_model(version.base)
+    base = version.find_base()
     stay_offline()
     with quietly():
         # Imported here, in the thread that answers: torch and transformers take seconds.
