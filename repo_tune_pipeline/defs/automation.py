@@ -18,7 +18,6 @@ from repo_tune_pipeline.settings import load_settings
 _settings = load_settings(config_file()).retraining
 _PARTITION = "dagster/partition"
 
-
 INPUTS = "repo_tune/inputs"
 """The tag of a run with the fingerprint of what it was to read."""
 AGAIN_SECONDS = 3600
