@@ -27,6 +27,12 @@ from repo_tune_pipeline_tests.evaluation.worlds import make_adapter
 from repo_tune_pipeline_tests.retrieval.chunks import chunk
 
 NO_DAGSTER = "http://127.0.0.1:9"
+QUESTION = {"q": "What does split_header return?"}
+FORMS = {
+    "query": ("/query", QUESTION),
+    "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": QUESTION["q"]}]}),
+    "completion": ("/v1/completions", {"prompt": "def split_header(line):"}),
+}
 VERSION = "0123456789ab"
 
 
@@ -120,3 +126,9 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def ask(http, form, timeout=120.0, **more):
+    """The answer to a question in one of FORMS."""
+    path, body = FORMS[form]
+    return http.post(path, json={"model": "base", **body, **more}, timeout=timeout)
